@@ -43,6 +43,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(gaps::gaps))
         .routes(routes!(backlog::backlog))
         .routes(routes!(service::service))
+        .routes(routes!(service::calibration))
         .routes(routes!(tickets::tickets))
         .routes(routes!(tickets::sla))
         .routes(routes!(tickets::outreach))

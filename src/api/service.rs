@@ -6,11 +6,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::params::{self, Page, Params, SpanQuery};
+use super::params::{self, LIMIT_MAX, Page, Params, SpanQuery};
 use super::problem::Problem;
 use super::read::{list_of, read, span};
 use super::state::ApiState;
-use crate::views::{Service, ServiceReader, ServiceRow};
+use crate::views::{CalibrationRow, Service, ServiceReader, ServiceRow};
 use crate::window::AggregationKey;
 
 /// Which series or team, and which span.
@@ -92,4 +92,41 @@ pub async fn service(
     let mut found = found.await?;
     found.truncate(most + 1);
     Ok(list_of(found, most))
+}
+
+/// Which rows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CalibrationQuery {
+    /// A region.
+    pub region: Option<String>,
+    /// A service.
+    pub service: Option<String>,
+    /// A channel.
+    pub channel: Option<String>,
+    /// Maximum number of rows, 1 to 1000; default 1000.
+    pub limit: Option<usize>,
+    /// Continue after a page: the value in its `Link`.
+    pub after: Option<usize>,
+}
+
+/// Expected against attained service level of the past 14 days, by team, or by region and service
+///
+/// Only rows whose events carry the ids of tickets and whose windows had a plan with a roster are listed.
+#[utoipa::path(get, path = "/service/calibration", params(CalibrationQuery), responses((status = 200, body = Vec<CalibrationRow>), (status = 400, body = Problem)))]
+pub async fn calibration(
+    State(state): State<ApiState>,
+    Params(query): Params<CalibrationQuery>,
+) -> Result<Response, Problem> {
+    let filter =
+        params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
+    let most = query.limit.map_or(Ok(LIMIT_MAX), |most| params::limit(Some(most)))?;
+    let skipped = query.after.unwrap_or(0);
+    let rules = state.info.staffing.clone();
+    let rows = read(&state, move |reader| {
+        let admits = |key: &_| filter.admits_series(key);
+        ServiceReader::new(reader)?.calibrations(&rules, admits, (skipped, most + 1))
+    });
+    Ok(params::page_of(rows.await?, most, |_| (skipped + most).to_string()))
 }

@@ -83,17 +83,6 @@ impl Reader {
 
     /// What became of the contacts that were created in the window that begins at `start`, by series.
     pub fn attained_at(&self, start: Timestamp) -> Result<Vec<(SeriesKey, Attained)>, StoreError> {
-        self.read(|conn| {
-            let mut found = conn.prepare_cached(
-                "SELECT region, service, channel, body, version FROM service_windows
-                 WHERE start = ?1 ORDER BY region, service, channel",
-            )?;
-            let mut rows = found.query([start.millis()])?;
-            let mut windows = Vec::new();
-            while let Some(row) = rows.next()? {
-                windows.push((columns::series(row, 0)?, body::column(row, 3)?));
-            }
-            Ok(windows)
-        })
+        self.by_series("service_windows", start)
     }
 }

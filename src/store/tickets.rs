@@ -166,15 +166,53 @@ impl Reader {
     }
 
     /// What happened to tickets in the window that begins at `start`, by series.
-    pub fn backlog_window(
+    pub fn backlog_at(
         &self,
         start: Timestamp,
     ) -> Result<Vec<(SeriesKey, BacklogWindow)>, StoreError> {
+        self.by_series("backlog_windows", start)
+    }
+
+    /// The windows of a series in `from..to` in which something happened to its tickets, oldest first.
+    pub fn backlog_windows(
+        &self,
+        series: &SeriesKey,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Timestamp, BacklogWindow)>, StoreError> {
+        let width = self.width();
         self.read(|conn| {
+            // One look-up for each window: the key of the table begins with the start.
             let mut found = conn.prepare_cached(
-                "SELECT region, service, channel, body, version FROM backlog_windows
-                 WHERE start = ?1 ORDER BY region, service, channel",
+                "SELECT body, version FROM backlog_windows
+                 WHERE start = ?1 AND region = ?2 AND service = ?3 AND channel = ?4",
             )?;
+            let SeriesKey { region, service, channel } = series;
+            let (region, service, channel) = (region.as_str(), service.as_str(), channel.as_str());
+            let mut windows = Vec::new();
+            let mut start = width.floor(from);
+            while start < to {
+                let mut rows = found.query(params![start.millis(), region, service, channel])?;
+                if let Some(row) = rows.next()?.filter(|_| start >= from) {
+                    windows.push((start, body::column(row, 0)?));
+                }
+                start = width.end(start);
+            }
+            Ok(windows)
+        })
+    }
+
+    /// The rows of a table that has one for each series and window, of the window that begins at `start`.
+    pub(super) fn by_series<B: Body>(
+        &self,
+        table: &'static str,
+        start: Timestamp,
+    ) -> Result<Vec<(SeriesKey, B)>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(&format!(
+                "SELECT region, service, channel, body, version FROM {table}
+                 WHERE start = ?1 ORDER BY region, service, channel"
+            ))?;
             let mut rows = found.query([start.millis()])?;
             let mut windows = Vec::new();
             while let Some(row) = rows.next()? {

@@ -244,7 +244,7 @@ fn the_page_gets_what_it_needs() {
     let json = module.strip_prefix("export default ").and_then(|m| m.strip_suffix(";\n"));
     let texts: serde_json::Value = serde_json::from_str(json.expect("a module")).expect("JSON");
     assert_eq!(texts["theme"], "Theme");
-    assert_eq!(texts["settled"], serde_json::json!(["Counts complete up to ", { "v": "at" }]));
+    assert_eq!(texts["settled"], serde_json::json!(["Counts up to ", { "v": "at" }]));
     assert_eq!(
         texts["feed_rejected"],
         serde_json::json!([

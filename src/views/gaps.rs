@@ -1,4 +1,5 @@
-//! Needed and scheduled agents over a span, by team; by region and service where no team serves.
+//! Needed and scheduled agents over a span, by team; by region and service where no team serves. What contacts got is added in
+//! `gap_service`.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::gap_service::Missing;
 use crate::domain::{Name, SeriesKey, Timestamp};
 use crate::staffing::{PlanTarget, Rules};
 use crate::store::{Filter, Reader, StoreError};
@@ -14,6 +16,10 @@ use crate::store::{Filter, Reader, StoreError};
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GapTarget {
     pub start: String,
+    #[serde(skip)]
+    pub(super) at: Timestamp,
+    /// Whether the team is closed when the window begins; false without hours.
+    pub closed: bool,
     pub arrivals: f64,
     pub agents: u32,
     /// Agents on the roster; null where at least one series has none.
@@ -23,6 +29,18 @@ pub struct GapTarget {
     pub gap: i32,
     /// Expected service level, weighted by arrivals; null without arrivals.
     pub service_level: Option<f64>,
+    /// Service level that the contacts of the window attained; null where `attained_missing` says why.
+    pub attained_service_level: Option<f64>,
+    /// Contacts behind `attained_service_level`.
+    pub judged: u32,
+    /// Share of the contacts that were abandoned; null without contacts.
+    pub abandonment: Option<f64>,
+    #[schema(value_type = Option<String>)]
+    pub attained_missing: Option<Missing>,
+    /// Open tickets at the end of the window; null where `backlog_missing` says why.
+    pub backlog: Option<u32>,
+    #[schema(value_type = Option<String>)]
+    pub backlog_missing: Option<Missing>,
 }
 
 /// The windows of one team, or of one region and service.
@@ -34,14 +52,36 @@ pub struct GapRow {
     pub service: Option<String>,
     /// The largest gap of its windows.
     pub gap_max: i32,
+    /// Service level that the target asks for, 0 to 1; the lowest where the series of the row have different ones.
+    pub target_service_level: Option<f64>,
+    #[serde(skip)]
+    pub(super) group: Group,
     pub targets: Vec<GapTarget>,
 }
 
-/// What a row sums.
+/// What a row sums: the series of a team, or of a region and service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Group {
+pub(super) enum Group {
     Team(Name),
     Place(Name, Name),
+}
+
+impl Group {
+    /// The one that a series belongs to.
+    pub(super) fn of(rules: &Rules, series: &SeriesKey) -> Self {
+        let place = || Self::Place(series.region.clone(), series.service.clone());
+        rules.team_of(series).map_or_else(place, |team| Self::Team(team.name.clone()))
+    }
+
+    /// Team, region and service, as answers name them.
+    pub(super) fn names(&self) -> (Option<String>, Option<String>, Option<String>) {
+        match self {
+            Self::Team(team) => (Some(team.to_string()), None, None),
+            Self::Place(region, service) => {
+                (None, Some(region.to_string()), Some(service.to_string()))
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,11 +119,19 @@ impl Sum {
         let share = (self.answered / self.arrivals * 1e4).round() / 1e4;
         GapTarget {
             start: start.to_string(),
+            at: start,
+            closed: false,
             arrivals: crate::forecast::rounded(self.arrivals),
             agents: self.agents,
             scheduled: self.scheduled,
             gap: self.gap(group),
             service_level: (self.arrivals > 0.0).then_some(share),
+            attained_service_level: None,
+            judged: 0,
+            abandonment: None,
+            attained_missing: None,
+            backlog: None,
+            backlog_missing: None,
         }
     }
 }
@@ -99,11 +147,12 @@ pub fn gaps(
     filter: &Filter,
     (from, to): (Timestamp, Timestamp),
 ) -> Result<Vec<GapRow>, StoreError> {
-    let mut sums: BTreeMap<Group, BTreeMap<Timestamp, Sum>> = BTreeMap::new();
+    let mut sums: BTreeMap<Group, Row> = BTreeMap::new();
     let mut add = |series: &SeriesKey, target: &PlanTarget| {
-        let place = || Group::Place(series.region.clone(), series.service.clone());
-        let group = rules.team_of(series).map_or_else(place, |team| Group::Team(team.name.clone()));
-        sums.entry(group).or_default().entry(target.start).or_default().add(target);
+        let row = sums.entry(Group::of(rules, series)).or_default();
+        row.windows.entry(target.start).or_default().add(target);
+        let wanted = rules.profile_of(series).map(|profile| profile.target.fraction);
+        row.wanted = wanted.into_iter().chain(row.wanted).reduce(f64::min);
     };
     let mut planned: BTreeSet<(SeriesKey, Timestamp)> = BTreeSet::new();
     for (plan, _) in reader.plans()? {
@@ -119,22 +168,33 @@ pub fn gaps(
             add(&series, &target);
         }
     }
-    let mut rows: Vec<GapRow> = sums.into_iter().map(row).collect();
+    let mut rows: Vec<GapRow> = sums.into_iter().map(|row| row_of(row, rules)).collect();
     rows.sort_by_key(|row| Reverse(row.gap_max));
     Ok(rows)
 }
 
-fn row((group, windows): (Group, BTreeMap<Timestamp, Sum>)) -> GapRow {
-    let targets = windows.iter().map(|(start, sum)| sum.target(*start, &group));
-    let targets: Vec<GapTarget> = targets.collect();
-    let gap_max = targets.iter().map(|target| target.gap).max().unwrap_or_default();
-    let (team, region, service) = match group {
-        Group::Team(team) => (Some(team.to_string()), None, None),
-        Group::Place(region, service) => {
-            (None, Some(region.to_string()), Some(service.to_string()))
-        }
+/// The windows of a row, and the lowest service level that its targets ask for.
+#[derive(Default)]
+struct Row {
+    windows: BTreeMap<Timestamp, Sum>,
+    wanted: Option<f64>,
+}
+
+fn row_of((group, row): (Group, Row), rules: &Rules) -> GapRow {
+    let team = match &group {
+        Group::Team(name) => rules.team(name.as_str()),
+        Group::Place(..) => None,
     };
-    GapRow { team, region, service, gap_max, targets }
+    let is_closed = |at: Timestamp| team.is_some_and(|team| !team.is_open(at));
+    let target = |(start, sum): (&Timestamp, &Sum)| GapTarget {
+        closed: is_closed(*start),
+        ..sum.target(*start, &group)
+    };
+    let targets: Vec<GapTarget> = row.windows.iter().map(target).collect();
+    let gap_max = targets.iter().map(|target| target.gap).max().unwrap_or_default();
+    let (team, region, service) = group.names();
+    let target_service_level = row.wanted;
+    GapRow { team, region, service, gap_max, target_service_level, group, targets }
 }
 
 #[cfg(test)]

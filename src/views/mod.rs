@@ -8,6 +8,7 @@ mod alert;
 mod anomaly;
 mod backlog;
 mod forecast;
+mod gap_service;
 mod gaps;
 mod maintenance;
 mod outlook;
@@ -32,6 +33,7 @@ pub use alert::{Alert, AlertStep, Finding, Shortfall, StepChannel};
 pub use anomaly::Anomaly;
 pub use backlog::{Backlog, HANDLING_PRIOR, HandlingTime, MeanTime};
 pub use forecast::{Cause, Drivers, Forecast, ForecastTarget, ModelTarget};
+pub use gap_service::{Missing, add_service};
 pub use gaps::{GapRow, GapTarget, gaps};
 pub use maintenance::Maintenance;
 pub use outlook::{Outlook, outlooks};
@@ -45,8 +47,8 @@ pub use roster::{Roster, RosterRow, RosterSummary};
 pub use roster_changes::{RosterChange, roster_changes};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
 pub use service::{
-    CALIBRATION_DAYS, Service, ServiceCalibration, ServiceFigures, ServiceReader, ServiceRow,
-    ServiceWindow,
+    CALIBRATION_DAYS, CalibrationRow, Service, ServiceCalibration, ServiceFigures, ServiceReader,
+    ServiceRow, ServiceWindow,
 };
 pub use silence::{
     HeldPages, Incident, IncidentNeed, IncidentService, Silence, Silenced, incidents,

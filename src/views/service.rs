@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::gaps::Group;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::staffing::{Calibration, Profile, Rules, Team};
 use crate::store::{Filter, Reader, StoreError};
@@ -66,6 +67,17 @@ pub struct ServiceCalibration {
     pub factor: f64,
 }
 
+/// What the model expected of a team, or of a region and service, and what was attained.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CalibrationRow {
+    /// Null where no team serves: then `region` and `service` say what the row is.
+    pub team: Option<String>,
+    pub region: Option<String>,
+    pub service: Option<String>,
+    #[serde(flatten)]
+    pub calibration: ServiceCalibration,
+}
+
 /// Attained service of a series, a roll-up or a team over a span.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Service {
@@ -90,14 +102,15 @@ pub struct Service {
 
 /// Contacts of one or more windows and series.
 #[derive(Clone, Debug, Default)]
-struct Sum {
-    attained: Attained,
+pub(super) struct Sum {
+    pub(super) attained: Attained,
     compared: Calibration,
-    is_open: bool,
+    /// Whether some may still be served in time.
+    pub(super) is_open: bool,
 }
 
 impl Sum {
-    fn plus(&mut self, other: &Self) {
+    pub(super) fn plus(&mut self, other: &Self) {
         self.attained.plus(&other.attained);
         self.compared.contacts += other.compared.contacts;
         self.compared.expected += other.compared.expected;
@@ -115,7 +128,7 @@ impl Sum {
         }
     }
 
-    fn figures(&self) -> ServiceFigures {
+    pub(super) fn figures(&self) -> ServiceFigures {
         let own = &self.attained;
         ServiceFigures {
             offered: own.offered,
@@ -157,6 +170,11 @@ impl<'r> ServiceReader<'r> {
         Ok(Self { reader, settled_upto: next.unwrap_or(Timestamp::MIN) })
     }
 
+    /// End of the last finalized window.
+    pub(super) fn settled_upto(&self) -> Timestamp {
+        self.settled_upto
+    }
+
     /// The series of which anything is known.
     ///
     /// # Errors
@@ -167,7 +185,7 @@ impl<'r> ServiceReader<'r> {
     }
 
     /// The windows of a series in `from..to`. `with_plans` compares them with their plans.
-    fn windows(
+    pub(super) fn windows(
         &self,
         leaf: &SeriesKey,
         (from, to): (Timestamp, Timestamp),
@@ -214,23 +232,15 @@ impl<'r> ServiceReader<'r> {
         row: &ServiceRow<'_>,
     ) -> Result<Service, StoreError> {
         let mut sums = Windows::new();
-        let mut compared = Calibration::default();
-        let days = std::time::Duration::from_secs(u64::from(CALIBRATION_DAYS) * 86_400);
-        let past = (self.settled_upto - days, self.settled_upto);
         for leaf in leaves {
             for (start, own) in self.windows(leaf, span, true)? {
                 sums.entry(start).or_default().plus(&own);
-            }
-            for own in self.windows(leaf, past, true)?.into_values().filter(|own| !own.is_open) {
-                compared.contacts += own.compared.contacts;
-                compared.expected += own.compared.expected;
-                compared.attained += own.compared.attained;
             }
         }
         let mut total = Sum::default();
         sums.values().for_each(|own| total.plus_window(own));
         let mut service = row.service(&total, span);
-        service.calibration = calibration(&compared);
+        service.calibration = self.calibration(leaves)?;
         let window = |(start, own): (&Timestamp, &Sum)| ServiceWindow {
             start: start.to_string(),
             settled: !own.is_open,
@@ -238,6 +248,53 @@ impl<'r> ServiceReader<'r> {
         };
         service.windows = sums.iter().map(window).collect();
         Ok(service)
+    }
+
+    /// What the plans of the past 14 days expected for the contacts of some series, and what was attained; `None` without settled
+    /// windows that have a plan.
+    fn calibration(&self, leaves: &[SeriesKey]) -> Result<Option<ServiceCalibration>, StoreError> {
+        let days = std::time::Duration::from_secs(u64::from(CALIBRATION_DAYS) * 86_400);
+        let past = (self.settled_upto - days, self.settled_upto);
+        let mut compared = Calibration::default();
+        for leaf in leaves {
+            for own in self.windows(leaf, past, true)?.into_values().filter(|own| !own.is_open) {
+                compared.contacts += own.compared.contacts;
+                compared.expected += own.compared.expected;
+                compared.attained += own.compared.attained;
+            }
+        }
+        Ok(calibration(&compared))
+    }
+
+    /// The same by team, and by region and service where no team serves, of the series that are admitted: at most `most` rows after
+    /// the first `skipped`. Rows without calibration are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn calibrations(
+        &self,
+        rules: &Rules,
+        admits: impl Fn(&SeriesKey) -> bool,
+        (skipped, most): (usize, usize),
+    ) -> Result<Vec<CalibrationRow>, StoreError> {
+        let mut groups: BTreeMap<Group, Vec<SeriesKey>> = BTreeMap::new();
+        for leaf in self.leaves()?.into_iter().filter(|leaf| admits(leaf)) {
+            groups.entry(Group::of(rules, &leaf)).or_default().push(leaf);
+        }
+        let mut rows = Vec::new();
+        let mut found = 0;
+        for (group, leaves) in groups {
+            if rows.len() == most {
+                break;
+            }
+            let Some(calibration) = self.calibration(&leaves)? else { continue };
+            found += 1;
+            if found > skipped {
+                let (team, region, service) = group.names();
+                rows.push(CalibrationRow { team, region, service, calibration });
+            }
+        }
+        Ok(rows)
     }
 
     /// Sums over a span, of each series and roll-up that is admitted.

@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::program::{Program, surgecast};
+use crate::page::heat::{Shown, check_heat};
+use crate::program::{Program, answer, surgecast};
 
 const CONFIG: &str = r#"
 [server]
@@ -19,7 +21,11 @@ max_future_skew = "1m"
 const BACKLOG: &str = "/api/v1/backlog?region=north&service=tv&channel=email";
 
 fn service(folder: &Path) -> Program {
-    std::fs::write(folder.join("surgecast.toml"), CONFIG).expect("config");
+    service_with(folder, CONFIG)
+}
+
+fn service_with(folder: &Path, config: &str) -> Program {
+    std::fs::write(folder.join("surgecast.toml"), config).expect("config");
     let mut command = surgecast(&["serve", "--config", "surgecast.toml"]);
     command.current_dir(folder);
     Program::start_command(command)
@@ -118,4 +124,162 @@ fn open_tickets_are_known_and_planned() {
     program.wait_for(plan, |plan| {
         plan["basis"].as_str().is_some_and(|text| text.contains("open tickets at the start: 49"))
     });
+}
+
+const CALLS: &str = "region=north&service=tv&channel=phone";
+/// Minutes of calls, and since when they came.
+const MINUTES: i64 = 300;
+const BEGAN: i64 = 360;
+
+/// A call a minute: of ten, six are answered after 10 s and resolved, two after 90 s, one gives up, one waits. Another service has
+/// as many calls without ids.
+fn calls() -> Value {
+    let begin = chrono::Utc::now() - chrono::TimeDelta::minutes(BEGAN);
+    let mut all = Vec::new();
+    let mut event = |second: i64, id: &str, service: &str, fields: Value| {
+        let ts = (begin + chrono::TimeDelta::seconds(second)).to_rfc3339();
+        let mut event = json!({"kind": "ticket", "event_id": format!("{id}-{second}"), "ts": ts,
+            "region": "north", "service": service, "channel": "phone"});
+        event.as_object_mut().expect("one").extend(fields.as_object().expect("one").clone());
+        all.push((second, event));
+    };
+    for n in 0..MINUTES {
+        let (at, id) = (n * 60, format!("C-{n}"));
+        let of = |action: &str| json!({"ticket_id": id, "action": action});
+        event(at, &id, "tv", of("create"));
+        event(at, &format!("b{n}"), "broadband", json!({}));
+        let answered_after = match n % 10 {
+            0..6 => 10,
+            6..8 => 90,
+            8 => {
+                event(at + 40, &id, "tv", of("abandon"));
+                continue;
+            }
+            _ => continue,
+        };
+        event(at + answered_after, &id, "tv", of("respond"));
+        event(at + answered_after + 300, &id, "tv", of("resolve"));
+    }
+    all.sort_by_key(|(second, _)| *second);
+    all.into_iter().map(|(_, event)| event).collect()
+}
+
+/// A time, so many hours from now.
+fn hour(hours: i64) -> String {
+    (chrono::Utc::now() + chrono::TimeDelta::hours(hours)).format("%Y-%m-%dT%H:00:00Z").to_string()
+}
+
+/// The rows of the heat map: that of the team, and that of the service without ids.
+fn map(program: &Program) -> (Value, Value) {
+    let path = format!("/api/v1/staffing/windows?from={}&to={}", hour(-7), hour(2));
+    let rows = program.get(&path).json();
+    let row = |wanted: &dyn Fn(&Value) -> bool| {
+        let found = rows.as_array().into_iter().flatten().find(|row| wanted(row));
+        found.unwrap_or_else(|| panic!("no row: {rows}")).clone()
+    };
+    (row(&|row| row["team"] == "calls"), row(&|row| row["service"] == "broadband"))
+}
+
+fn targets(row: &Value) -> impl Iterator<Item = &Value> {
+    row["targets"].as_array().into_iter().flatten()
+}
+
+/// What the map says is what `GET /service` and `GET /backlog` say.
+fn check_map(program: &Program) -> (Value, Value) {
+    let status = program.wait_for("/api/v1/status", |status| {
+        status["settled_upto"].as_str() >= Some(hour(-1).as_str())
+    });
+    let (calls, others) = map(program);
+    let span = format!("from={}&to={}", hour(-7), hour(2));
+    let service = program.get(&format!("/api/v1/service?team=calls&{span}")).json();
+    let of = |start: &Value| {
+        let windows = service["windows"].as_array().into_iter().flatten();
+        windows.clone().find(|window| &window["start"] == start)
+    };
+    let mut attained = 0;
+    for target in targets(&calls) {
+        let window = of(&target["start"]);
+        match target["attained_missing"].as_str() {
+            None => {
+                let window = window.expect("a window");
+                assert_eq!(target["attained_service_level"], window["service_level"], "{target}");
+                assert_eq!(target["judged"], window["judged"], "{target}");
+                assert_eq!(target["abandonment"], window["abandonment"], "{target}");
+                attained += 1;
+            }
+            Some("no_contacts") => assert!(window.is_none(), "{target}"),
+            Some("not_over") => {
+                let is_open = window.is_none_or(|window| window["settled"] == false);
+                assert!(is_open && target["start"].as_str() > Some(hour(-2).as_str()), "{target}");
+            }
+            other => panic!("{other:?}: {target}"),
+        }
+    }
+    assert!(attained >= 15, "{attained} windows of five hours: {calls}");
+    assert_eq!(calls["target_service_level"], 0.8, "{calls}");
+    // Each tenth call waits, so the number of open tickets grows up to the one that is known now.
+    let backlog = program.get(&format!("/api/v1/backlog?{CALLS}")).json();
+    let open: Vec<u64> = targets(&calls).filter_map(|target| target["backlog"].as_u64()).collect();
+    assert_eq!(open.last().copied(), backlog["open"].as_u64(), "{calls}");
+    assert!(backlog["open"] == 30 && open.first() < open.last(), "{backlog}: {open:?}");
+    let settled = status["settled_upto"].as_str();
+    for target in targets(&others) {
+        let is_over = target["start"].as_str() < settled;
+        let why = if is_over { "no_ids" } else { "not_over" };
+        let is_last = target["start"].as_str() >= Some(hour(-1).as_str());
+        assert!(target["attained_missing"] == why || is_last, "{settled:?}: {target}");
+        assert!(target["attained_service_level"].is_null() && target["backlog"].is_null());
+    }
+    let all = program.get("/api/v1/service/calibration").json();
+    let (own, whole) = (&all[0], &service["calibration"]);
+    assert_eq!((all.as_array().map(Vec::len), &own["team"]), (Some(1), &json!("calls")), "{all}");
+    for key in ["contacts", "expected_service_level", "service_level", "factor", "days"] {
+        assert_eq!(own[key], whole[key], "{key}: {all} {service}");
+    }
+    assert_eq!(program.get("/api/v1/service/calibration?region=south").json(), json!([]));
+    (calls, own.clone())
+}
+
+/// A half hour of which both windows are attained: day, time of the day, percentage.
+fn half_hour(calls: &Value) -> (String, String, i64) {
+    let known: Vec<&Value> =
+        targets(calls).filter(|target| target["judged"].as_u64() > Some(0)).collect();
+    for pair in known.windows(2) {
+        let [first, second] = [0, 1].map(|at| pair[at]["start"].as_str().expect("a time"));
+        let is_half = matches!(&first[14..16], "00" | "30") && first[..14] == second[..14];
+        if !is_half {
+            continue;
+        }
+        let part = |target: &Value| {
+            let (level, judged) = (&target["attained_service_level"], &target["judged"]);
+            let judged = judged.as_f64().expect("a number");
+            (level.as_f64().expect("a share") * judged, judged)
+        };
+        let ((a, n), (b, m)) = (part(pair[0]), part(pair[1]));
+        let percent = ((a + b) / (n + m) * 100.0).round() as i64;
+        return (first[..10].to_owned(), first[11..16].to_owned(), percent);
+    }
+    panic!("no half hour is over: {calls}");
+}
+
+#[test]
+fn planners_see_what_contacts_got() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = format!("{CONFIG}[teams.calls]\nseries = [\"north/tv/phone\"]\n");
+    let program = service_with(folder.path(), &config);
+    let roster = json!([{"team": "calls", "start": hour(-12), "end": hour(30), "agents": 9}]);
+    let put = answer(program.request(Method::PUT, "/api/v1/roster").json(&roster));
+    assert_eq!(put.status, 204, "{}", put.text);
+    let sent = program.post("/api/v1/events", calls().to_string());
+    assert_eq!((sent.status, &sent.json()["rejected"]), (202, &json!([])));
+    program.wait_for(&format!("/api/v1/backlog?{CALLS}"), |own| own["open"] == 30);
+    check_map(&program);
+    program.kill();
+    let program = service_with(folder.path(), &config);
+    let (calls, calibration) = check_map(&program);
+    let (day, time, percent) = half_hour(&calls);
+    let shown =
+        Shown { day: &day, half_hour: (&time, percent), open: 30, calibration: &calibration };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(check_heat(&program.url, &shown));
 }

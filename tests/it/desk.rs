@@ -98,7 +98,7 @@ fn lists_are_tables(program: &Program) {
         ("overview?limit=3".to_owned(), "rows", "outlook.peak"),
         ("accuracy?limit=2".to_owned(), "leads", "wape_naive"),
         (format!("timeline?{SERIES}&{day}"), "windows", "forecast.quantiles.0.9"),
-        ("staffing/windows?limit=2".to_owned(), "targets", "scheduled"),
+        ("staffing/windows?limit=2".to_owned(), "targets", "attained_missing"),
         (format!("topics?region=north&{day}"), "", "topics.outage"),
         ("roster?region=north".to_owned(), "", "agents"),
     ];

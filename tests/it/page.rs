@@ -3,6 +3,7 @@
 
 pub mod advice;
 pub mod desk;
+pub mod heat;
 pub mod panels;
 pub mod silences;
 pub mod tickets;
@@ -223,6 +224,7 @@ async fn language(client: &Client) -> Result<()> {
 
 async fn theme(client: &Client) -> Result<()> {
     let background = "getComputedStyle(document.body).backgroundColor";
+    client.find(Locator::Css("#display summary")).await?.click().await?;
     let select = client.find(Locator::Css("#theme")).await?;
     select.select_by_value("light").await?;
     let light = eval(client, background).await?;
@@ -230,6 +232,7 @@ async fn theme(client: &Client) -> Result<()> {
     let dark = eval(client, background).await?;
     ensure!(light != dark, "dark and light have the same background {dark}");
     shoot(client, "overview-dark").await?;
+    client.execute("document.querySelector('#display').open = true", vec![]).await?;
     select.select_by_value("light").await?;
     Ok(())
 }

@@ -105,7 +105,9 @@ function header() {
   $("mode").hidden = status.mode !== "demo";
   setText($("mode"), t("demo", { speed: status.speed }));
   $("mode").title = t("demo_title", { speed: status.speed });
-  setText($("settled"), status.settled_upto ? t("settled", { at: hm(status.settled_upto, zone) }) : "");
+  const upto = status.settled_upto && { at: hm(status.settled_upto, zone) };
+  setText($("settled"), upto ? t("settled", upto) : "");
+  $("settled").title = upto ? t("settled_title", upto) : "";
   $("catching").hidden = status.catching_up == null;
   if (status.catching_up != null) {
     $("catch-bar").value = status.catching_up;
@@ -157,6 +159,22 @@ function texts() {
   connection(...page.conn);
 }
 
+/** A menu of the header closes when something else is chosen; Escape returns to it. */
+function closes(menu) {
+  addEventListener("click", (event) => {
+    if (!menu.contains(event.target) || event.target.closest("a")) menu.open = false;
+  });
+  addEventListener("focusin", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    event.preventDefault(); // Escape alone leads to the overview
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}
+
 /** Times in the zone of each region, or in the viewer's: everything is drawn anew. */
 function setZone(mode) {
   clock.setViewers(mode === "viewer");
@@ -200,6 +218,7 @@ function boot() {
     show({ focus: false });
     page.reconnect();
   });
+  document.querySelectorAll(".menu").forEach(closes);
   $("skip").addEventListener("click", (event) => {
     event.preventDefault(); // the hash is for routes
     $("main").focus();

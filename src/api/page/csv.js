@@ -38,15 +38,18 @@ export function merged(pages) {
   return [columns, ...rows].map((row) => `${row.map(written).join(",")}\r\n`).join("");
 }
 
-/** A button that saves a list of the API; `asked()` returns its path, its query and the file's name. */
-export function csvButton(asked) {
+/** A text that no spreadsheet takes for a formula; numbers stay as they are. */
+const safe = (cell) => (/^[=+\-@\t\r＝＋－＠]/.test(cell) && Number.isNaN(Number(cell)) ? `'${cell}` : cell);
+
+/** A button that saves a file; `make()` returns its text and its name, or a promise of them. */
+function fileButton(attributes, make) {
   const failed = h("span", { class: "failed", role: "alert", hidden: true });
-  const button = h("button", { type: "button", class: "csv", title: t("csv_title"), text: t("csv"), onclick: async () => {
+  const button = h("button", { type: "button", ...attributes, onclick: async () => {
     failed.hidden = true;
-    const [path, query, name] = asked();
     try {
+      const [text, name] = await make();
       // Spreadsheets read UTF-8 only with this mark.
-      const blob = new Blob(["\ufeff", merged(await getCsv(path, query))], { type: "text/csv;charset=utf-8" });
+      const blob = new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" });
       const href = URL.createObjectURL(blob);
       h("a", { href, download: `${name.replace(/[^\p{L}\p{N}._-]+/gu, "-")}.csv` }).click();
       setTimeout(() => URL.revokeObjectURL(href), 10000);
@@ -57,3 +60,15 @@ export function csvButton(asked) {
   } });
   return h("span", { class: "save" }, button, failed);
 }
+
+/** A button that saves a list of the API; `asked()` returns its path, its query and the file's name. */
+export const csvButton = (asked) => fileButton({ class: "csv", title: t("csv_title"), text: t("csv") }, async () => {
+  const [path, query, name] = asked();
+  return [merged(await getCsv(path, query)), name];
+});
+
+/** A button that saves a table as it is shown; `asked()` returns its rows of cells and the file's name. */
+export const tableButton = (text, asked) => fileButton({ class: "shown-csv", text }, () => {
+  const [rows, name] = asked();
+  return [rows.map((row) => `${row.map((cell) => written(safe(cell))).join(",")}\r\n`).join(""), name];
+});

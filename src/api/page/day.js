@@ -59,7 +59,7 @@ export function dayBar(choice, zone, changed, { past = true, withIssued = true }
   const node = h("div", { class: "filters days", role: "group", "aria-label": t("day_bar") },
     past && h("button", { type: "button", text: t("day_before"), onclick: step(-1) }),
     h("label", { class: "field", for: "d-day" }, h("span", { text: t("day") }), date),
-    past && h("button", { type: "button", text: t("day_after"), onclick: step(1) }),
+    past && h("button", { type: "button", id: "d-after", text: t("day_after"), onclick: step(1) }),
     present,
     withIssued && h("label", { class: "field", for: "d-issued" }, h("span", { text: t("day_issued") }), issued));
   node.update = () => {

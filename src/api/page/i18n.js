@@ -63,6 +63,8 @@ export const num = (x, digits = 0) =>
   x == null ? "–" : format(Intl.NumberFormat, { maximumFractionDigits: digits }).format(Number(x.toFixed(digits)) + 0);
 /** Tickets: small figures keep one digit, because 0.4 per window is more than none. */
 export const tickets = (x) => num(x, x != null && Math.abs(x) < 10 ? 1 : 0);
+/** A whole number in little space: 1.2K, 1.2万. */
+export const compact = (x) => (x == null ? "–" : format(Intl.NumberFormat, { notation: "compact", maximumFractionDigits: x < 1000 ? 0 : 1 }).format(x));
 export const signed = (x) => format(Intl.NumberFormat, { signDisplay: "exceptZero" }).format(x);
 /** A share as a percentage with as many decimals. */
 export const percent = (x, digits = 0) => {

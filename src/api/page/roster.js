@@ -43,6 +43,7 @@ export function roster(zone, stored) {
       shifts = found.shifts + found.team_shifts;
       shown.replaceChildren(preview(found.changes, zone()));
       store.hidden = false;
+      node.scrollIntoView({ block: "nearest" });
     } catch (error) {
       refuse(error);
     }
@@ -59,7 +60,13 @@ export function roster(zone, stored) {
     }
   }
 
-  return h("details", { class: "panel", id: "roster" }, h("summary", { text: t("roster") }), help,
+  const node = h("details", { class: "panel", id: "roster" }, h("summary", { text: t("roster") }), help,
     h("div", { class: "filters" }, h("label", { class: "field", for: "r-file" }, h("span", { text: t("roster_file") }), file), store,
       csvButton(() => ["/roster", {}, t("roster")])), failed, says, shown);
+  /** Asks for a file. The panel opens, and shows what the file would change. */
+  node.choose = () => {
+    node.open = true;
+    file.click();
+  };
+  return node;
 }

@@ -63,11 +63,12 @@ export function spells(windows) {
 async function fetchAll(key, choice) {
   const now = clock.now();
   const zone = clock.zoneOf(key.region);
-  const [info, windows, forecast, plan, accuracy, anomalies, said, entries, service, day] = await Promise.all([
+  const [info, windows, forecast, plan, backlog, accuracy, anomalies, said, entries, service, day] = await Promise.all([
     maybe(get("/series", key)),
     maybe(get("/windows", { ...key, from: iso(now - 25 * HOUR_MS), to: iso(now + HOUR_MS) })),
     maybe(get("/forecasts", key)),
     Object.values(key).includes("_all") ? null : maybe(get("/staffing", key)),
+    Object.values(key).includes("_all") ? null : maybe(get("/backlog", key)),
     maybe(get("/accuracy", key)),
     fetchAnomalies(key, iso(now - 168 * HOUR_MS)),
     maybe(fetchTopics(key)),
@@ -75,7 +76,7 @@ async function fetchAll(key, choice) {
     maybe(get("/service", key)),
     chosenDay(choice, zone) ? maybe(fetchDay(key, choice, zone)) : null,
   ]);
-  return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies, said: said ?? [], entries: entries.filter((e) => touches(e, key)), service, day };
+  return { info, windows: windows ?? [], forecast, plan, backlog, accuracy, anomalies, said: said ?? [], entries: entries.filter((e) => touches(e, key)), service, day };
 }
 
 /** Usual tickets per window below which a percentage would mislead. */
@@ -131,6 +132,25 @@ function why(d, zone) {
   ];
 }
 
+/** "Most give up at 14:00: 4.2 % (mean wait 35 s)."; nothing without figures. */
+function abandons(targets, zone) {
+  const known = targets.filter((x) => x.p_abandon != null);
+  if (known.length === 0) return null;
+  const most = known.reduce((best, x) => (x.p_abandon > best.p_abandon ? x : best));
+  const words = { at: dayTime(most.start, zone), p: percent(most.p_abandon, 1), wait: num(most.asa_seconds) };
+  return t(most.asa_seconds == null ? "staff_abandon_only" : "staff_abandon", words);
+}
+
+/** Open tickets now, and what is left at the end of the plan of work that may wait. */
+function backlog(d, targets, zone) {
+  const own = d.backlog;
+  const last = targets.at(-1);
+  return joined("sentence", [
+    own ? t(own.oldest ? "staff_open_oldest" : "staff_open", { n: own.open, at: own.oldest && dateTime(own.oldest, zone) }) : t("staff_open_none"),
+    last.backlog != null && t("staff_left", { n: tickets(last.backlog), at: dayTime(last.start, zone) }),
+  ]);
+}
+
 function staffing(d, zone) {
   const targets = d.plan?.targets ?? [];
   if (targets.length === 0) return [h("p", { class: "muted", text: t("no_plan") })];
@@ -141,6 +161,7 @@ function staffing(d, zone) {
   };
   return [
     h("p", { class: worst.gap > 0 ? "note" : null, text: t(worst.scheduled == null ? "staff_worst_usual" : "staff_worst", words) }),
+    h("p", { class: "left", text: joined("sentence", [abandons(targets, zone), backlog(d, targets, zone)]) }),
     h("p", { class: "muted", text: d.plan.basis }),
   ];
 }
@@ -206,15 +227,17 @@ function anomalies(d, zone) {
 function forecastTable(d, zone) {
   const plan = new Map((d.plan?.targets ?? []).map((p) => [p.start, p]));
   const range = (f, low, high) => t("range", { low: tickets(f.quantiles[low]), high: tickets(f.quantiles[high]) });
+  const waits = [...plan.values()].some((p) => p.backlog != null);
+  const cells = (p) => [percent(p?.service_level), percent(p?.p_abandon, 1), ...(waits ? [tickets(p?.backlog)] : [])];
   const rows = (d.forecast?.targets ?? []).map((f) => {
     const p = plan.get(f.start);
     return h("tr", {}, h("th", { scope: "row", text: dayTime(f.start, zone) }),
       h("td", { text: tickets(f.quantiles["0.5"]) }), h("td", { text: range(f, "0.1", "0.9") }), h("td", { text: range(f, "0.025", "0.975") }),
       h("td", { text: p ? num(p.agents) : "–" }), h("td", { text: num(p?.scheduled) }),
-      h("td", {}, p ? h("span", { class: gapClass(p.gap), text: gapText(p.gap) }) : "–"), h("td", { text: percent(p?.service_level) }));
+      h("td", {}, p ? h("span", { class: gapClass(p.gap), text: gapText(p.gap) }) : "–"), cells(p).map((text) => h("td", { text })));
   });
   return [h("div", { class: "scroll", tabindex: "0" }, h("table", { class: "figures" },
-    head(...["time", "median", "80", "95", "needed", "scheduled", "gap", "sl"].map((key) => t(`th_${key}`))), h("tbody", {}, rows)))];
+    head(...["time", "median", "80", "95", "needed", "scheduled", "gap", "sl", "gone", ...(waits ? ["backlog"] : [])].map((key) => t(`th_${key}`))), h("tbody", {}, rows)))];
 }
 
 /** Replaces only what differs, so that a selection and a screen reader's position survive a refresh. */

@@ -1,67 +1,24 @@
-// Staffing of a whole day: a heat map of the gap by team and half hour, recommendations, and needed against scheduled agents
-// of one row.
+// Staffing of a whole day: a heat map by team and half hour, recommendations, needed against scheduled agents of one row, and
+// how well plans and reality agree.
 import { advice } from "./advice.js";
 import { agents } from "./agents.js";
 import * as clock from "./clock.js";
-import { csvButton } from "./csv.js";
+import { csvButton, tableButton } from "./csv.js";
 import { chosenDay, dayBar, readDay, writeDay } from "./day.js";
 import { h, keyed, setText } from "./dom.js";
-import { dayMonth, hm, name, num, percent, t, tickets, zoneLabel } from "./i18n.js";
+import { LAYER_NAMES, heatMap, heatRows, keyOfRow, labelOf, layerSwitch } from "./heat.js";
+import { dayMonth, hm, joined, name, num, percent, t, tickets, zoneLabel } from "./i18n.js";
 import { gapClass, gapText, hrefAt } from "./keys.js";
 import { get } from "./net.js";
 import { home } from "./overview.js";
 import { roster } from "./roster.js";
+import { said } from "./said.js";
 import { taken } from "./taken.js";
 import { dayOf, iso, spanOf } from "./time.js";
 
 const HALF_MS = 1800000;
 const ROWS_MAX = 40;
 const AGE_MS = 60000;
-const keyOfRow = (row) => row.team ?? `${row.region}/${row.service}`;
-const labelOf = (row) => row.team ?? `${name("region", row.region)} / ${name("service", row.service)}`;
-
-/** The windows of each half hour; of several the one with the largest gap counts. */
-function halves(row, from, to) {
-  const slots = new Map();
-  for (const target of row.targets) {
-    const at = Date.parse(target.start);
-    const slot = from + Math.floor((at - from) / HALF_MS) * HALF_MS;
-    const known = slots.get(slot);
-    if (!known || target.gap > known.gap) slots.set(slot, target);
-  }
-  const all = [];
-  for (let at = from; at < to; at += HALF_MS) all.push([at, slots.get(at) ?? null]);
-  return all;
-}
-
-/** How large a gap is for its team: -1 spare, 0 none, 1 up to 10 %, 2 up to 25 %, 3 more. */
-function level(target) {
-  if (target.gap <= 0) return target.gap < 0 ? -1 : 0;
-  const share = target.gap / Math.max(1, target.agents);
-  return share <= 0.1 ? 1 : share <= 0.25 ? 2 : 3;
-}
-
-function cell(at, target, zone) {
-  if (!target) return h("td", { class: "none" });
-  const against = target.agents - target.gap;
-  const words = { at: hm(at, zone), needed: num(target.agents), scheduled: num(target.scheduled ?? against), gap: gapText(target.gap) };
-  const says = t(target.scheduled == null ? "heat_cell_usual" : "heat_cell", words);
-  return h("td", { class: `heat l${level(target)}`, title: says }, h("span", { "aria-hidden": "true", text: target.gap > 0 ? num(target.gap) : target.gap < 0 ? "·" : "0" }), h("span", { class: "hidden", text: says }));
-}
-
-function heatMap(rows, [from, to], zone, chosen, choose) {
-  const now = clock.now();
-  const hours = [];
-  for (let at = from; at < to; at += 2 * HALF_MS) hours.push(at);
-  const head = h("thead", {}, h("tr", {}, h("th", { scope: "col", text: t("heat_team") }),
-    hours.map((at) => h("th", { scope: "colgroup", colspan: 2, class: at <= now && now < at + 2 * HALF_MS ? "now" : null, text: hm(at, zone).slice(0, 2) }))));
-  const body = rows.map((row) => {
-    const key = keyOfRow(row);
-    const pick = h("button", { type: "button", class: "link", "aria-pressed": String(key === chosen), text: labelOf(row), onclick: () => choose(key) });
-    return h("tr", { class: key === chosen ? "chosen" : null }, h("th", { scope: "row" }, pick), halves(row, from, to).map(([at, target]) => cell(at, target, zone)));
-  });
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("heat_table") }, h("table", { class: "heat-map" }, head, h("tbody", {}, body)));
-}
 
 /** "Largest gap: 4 short at 14:00. Service level expected: lowest 61 %." */
 function says(row, zone) {
@@ -76,10 +33,10 @@ function says(row, zone) {
 }
 
 function rowTable(row, zone) {
-  const keys = ["time", "arrivals", "needed", "scheduled", "gap", "sl"];
+  const keys = ["time", "arrivals", "needed", "scheduled", "gap", "sl", "attained", "gone", "backlog"];
   const rows = row.targets.map((x) => h("tr", {}, h("th", { scope: "row", text: hm(x.start, zone) }),
     h("td", { text: tickets(x.arrivals) }), h("td", { text: num(x.agents) }), h("td", { text: num(x.scheduled) }),
-    h("td", {}, h("span", { class: gapClass(x.gap), text: gapText(x.gap) })), h("td", { text: percent(x.service_level) })));
+    h("td", {}, h("span", { class: gapClass(x.gap), text: gapText(x.gap) })), [percent(x.service_level), percent(x.attained_service_level), percent(x.abandonment, 1), num(x.backlog)].map((text) => h("td", { text }))));
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("staff_table") }, h("table", { class: "figures" },
     h("thead", {}, h("tr", {}, keys.map((key) => h("th", { scope: "col", text: t(`th_${key}`) })))), h("tbody", {}, rows)));
 }
@@ -95,6 +52,7 @@ export function staffing(root, params) {
   const choice = readDay(params);
   let chosen = params.get("row");
   let region = params.get("region") ?? "";
+  let layer = LAYER_NAMES.includes(params.get("show")) ? params.get("show") : LAYER_NAMES[0];
   const zone = () => clock.zoneOf(region || "_all");
   const day = () => chosenDay(choice, zone()) ?? dayOf(clock.now(), zone());
   const heading = h("h1", { tabindex: "-1", text: t("staff_page") });
@@ -103,9 +61,20 @@ export function staffing(root, params) {
     changed();
   } });
   const bar = dayBar(choice, zone, () => changed(), { withIssued: false });
-  bar.append(h("label", { class: "field", for: "s-region" }, h("span", { text: t("filter_region") }), regions));
+  bar.append(h("label", { class: "field", for: "s-region" }, h("span", { text: t("filter_region") }), regions),
+    h("button", { type: "button", id: "r-choose", text: t("roster_choose"), onclick: () => rosters.choose() }),
+    h("button", { type: "button", id: "s-print", text: t("print"), onclick: () => window.print() }));
   const note = h("p", { class: "muted small" });
   const save = csvButton(() => ["/staffing/windows", query(), `${t("staff_page")} ${day()}`]);
+  const saveMap = tableButton(t("heat_save"), () => [heatRows(rows ?? [], spanOf(day(), zone()), layer), `${t(`heat_layer_${layer}`)} ${day()}`]);
+  const title = h("h2", { id: "s-map" });
+  const layers = layerSwitch(layer, (next) => {
+    layer = next;
+    changed();
+  });
+  const mapFile = h("p", {}, saveMap);
+  const why = h("p", { class: "muted small", id: "heat-why" });
+  const worst = h("p", { class: "note", id: "heat-worst" });
   const map = h("div");
   const more = h("p", { class: "muted small" });
   const none = h("p", { class: "empty", text: t("loading") });
@@ -118,12 +87,20 @@ export function staffing(root, params) {
     h("details", {}, h("summary", { text: t("staff_table") }), body));
   const advised = advice(zone);
   const followed = taken();
+  const compared = said();
+  const rosters = roster(zone, () => {
+    last = {};
+    changed();
+  });
   root.append(h("nav", { class: "crumbs", "aria-label": t("back") }, h("a", { href: home() }, "← ", t("back"))), heading,
-    h("section", { class: "panel", "aria-labelledby": "s-map" }, h("h2", { id: "s-map", text: t("heat_title") }), bar, note, save, none, map, more), advised, detail, followed,
-    roster(zone, () => {
-      last = {};
-      changed();
-    }));
+    h("section", { class: "panel", "aria-labelledby": "s-map" }, title, bar, layers, note, save, worst, none, map, why, more, mapFile), advised, detail, compared, followed, rosters);
+  let painted = null;
+  const resized = new ResizeObserver(() => {
+    // As the chart of a series: for rotated phones and resized windows. Paper scales the drawing itself.
+    if (document.documentElement.dataset.printed || !painted || !plot.clientWidth || plot.clientWidth === painted.width) return;
+    paint(painted.row, painted.span);
+  });
+  resized.observe(plot);
   let rows = null;
   let last = {};
   let gone = false;
@@ -137,6 +114,7 @@ export function staffing(root, params) {
     const rest = new URLSearchParams(writeDay(choice));
     if (region) rest.set("region", region);
     if (chosen) rest.set("row", chosen);
+    if (layer !== LAYER_NAMES[0]) rest.set("show", layer);
     history.replaceState(null, "", `#/staffing${rest.toString() && `?${rest}`}`);
     await plans().catch(() => null);
     if (!gone) render();
@@ -159,6 +137,7 @@ export function staffing(root, params) {
   }
 
   async function paint(row, span) {
+    painted = { row, span, width: plot.clientWidth };
     try {
       await agents(plot, { targets: row.targets, span, zone: zone(), now: clock.now(), width_minutes: clock.status()?.width_minutes ?? 15 });
     } catch (error) {
@@ -178,6 +157,8 @@ export function staffing(root, params) {
     bar.update();
     advised.update(region);
     followed.update();
+    compared.update(region);
+    setText(title, t("heat_title", { what: t(`heat_layer_${layer}`) }));
     if (!rows) return;
     const span = spanOf(day(), zone());
     setText(note, t("staff_note", { day: dayMonth(span[0], zone()), zone: zoneLabel(zone(), span[0]) }));
@@ -186,10 +167,16 @@ export function staffing(root, params) {
     const row = rows.find((r) => keyOfRow(r) === chosen) ?? rows[0];
     const focused = map.contains(document.activeElement) ? document.activeElement.textContent : null;
     const scrolled = map.firstChild?.scrollLeft;
-    map.replaceChildren(...(rows.length ? [heatMap(rows, span, zone(), row && keyOfRow(row), choose)] : []));
+    const drawn = rows.length ? heatMap({ rows, span, zone: zone(), chosen: row && keyOfRow(row), choose, layer }) : { why: [] };
+    map.replaceChildren(...(drawn.node ? [drawn.node] : []));
+    worst.hidden = !drawn.worst;
+    setText(worst, drawn.worst ?? "");
+    why.hidden = drawn.why.length === 0;
+    setText(why, t("heat_why", { list: joined("list", drawn.why) }));
+    mapFile.hidden = layers.hidden = rows.length === 0;
     if (map.firstChild) map.firstChild.scrollLeft = scrolled ?? startAt(map.firstChild, span);
     if (focused) [...map.querySelectorAll("button")].find((b) => b.textContent === focused)?.focus({ preventScroll: true });
-    setText(more, t(rows.length === ROWS_MAX ? "heat_help_cut" : "heat_help", { n: ROWS_MAX }));
+    setText(more, joined("sentence", [rows.length === ROWS_MAX && t("heat_cut", { n: ROWS_MAX }), t(`heat_help_${layer}`), t("heat_help")]));
     detail.hidden = !row;
     if (!row) return;
     setText(detailHead, t("staff_row", { name: labelOf(row) }));
@@ -212,6 +199,7 @@ export function staffing(root, params) {
     restyle: render,
     close() {
       gone = true;
+      resized.disconnect();
       globalThis.Plotly?.purge(plot);
     },
     title: () => t("staff_page"),

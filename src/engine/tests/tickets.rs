@@ -34,7 +34,7 @@ fn open(led: &Forecaster) -> Vec<(i64, u32, BacklogFlow)> {
     let mut found = Vec::new();
     for window in 0..8 {
         let start = at(window * 900);
-        for (series, own) in led.reader().backlog_window(start).expect("reads") {
+        for (series, own) in led.reader().backlog_at(start).expect("reads") {
             assert_eq!(series, email());
             found.push((window * 15, own.open, own.flow));
         }

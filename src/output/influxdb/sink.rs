@@ -171,7 +171,7 @@ impl Gatherer {
         let mut lines = points::windows(&rows);
         for start in starts {
             lines.extend(self.alarms.lines(*start, &types));
-            lines.extend(points::backlog(*start, &reader.backlog_window(*start)?));
+            lines.extend(points::backlog(*start, &reader.backlog_at(*start)?));
         }
         Ok(lines)
     }

@@ -40,14 +40,14 @@ fn what_a_window_changes_is_stored_at_once() {
     assert_eq!(reader.backlog(&series("chat")).expect("reads"), None);
     let all = reader.backlogs(&Filter::default()).expect("reads");
     assert_eq!(all, [(series("phone"), sample::backlog())]);
-    let window: Vec<(_, BacklogWindow)> = reader.backlog_window(at(0)).expect("reads");
+    let window: Vec<(_, BacklogWindow)> = reader.backlog_at(at(0)).expect("reads");
     assert_eq!(window, [(series("phone"), sample::backlog_window())]);
     let gone = TicketChanges { tickets: vec![(id, None)], ..TicketChanges::default() };
     put(&mut store, |tx| tx.put_tickets(at(900_000), &gone));
     assert!(reader.tickets().expect("reads").0.is_empty());
     // Windows are kept for as long as counts.
     store.prune(at(401 * DAY)).expect("prunes");
-    assert!(reader.backlog_window(at(0)).expect("reads").is_empty());
+    assert!(reader.backlog_at(at(0)).expect("reads").is_empty());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 # The built-in page. Keys of the page are written with underscores.
 
 skip = Skip to content
+display = Display
 theme = Theme
 theme_auto = System theme
 theme_light = Light
@@ -8,6 +9,7 @@ theme_dark = Dark
 zone_pick = Times
 zone_region = Region’s time
 zone_viewer = My time
+reports = Reports
 weekly_report = Weekly report
 full_report = Full report
 csv = Download CSV
@@ -19,12 +21,14 @@ sign_in_token = Token
 sign_in_failed = This token is not known.
 sign_in_hint = Ask the person who runs surgecast for a token.
 sign_out = Sign out
+print = Print
 loading = Loading…
 api_docs = API reference
 version = surgecast { $version }
 demo = Demo ×{ $speed }
 demo_title = Simulated operator: one real minute is { $speed } simulated minutes.
-settled = Counts complete up to { $at }
+settled = Counts up to { $at }
+settled_title = The counts of windows that end by { $at } are complete.
 catching = Reading history: { $share }
 conn_live = Live
 conn_connecting = Connecting…
@@ -273,6 +277,12 @@ issued = Forecast issued at { $at }.
 how_staff = How the number of agents is calculated
 staff_worst = Worst window, { $at }: { $needed } agents needed for { $n } tickets, { $scheduled } scheduled ({ $gap }). Expected service level: { $sl } answered in time.
 staff_worst_usual = Worst window, { $at }: { $needed } agents needed for { $n } tickets. There is no roster for this window; compared with the usual number: { $gap }.
+staff_abandon = Most callers give up at { $at }: { $p }, with a mean wait of { $wait } s.
+staff_abandon_only = Most callers give up at { $at }: { $p }.
+staff_open = Open tickets now: { $n }.
+staff_open_oldest = Open tickets now: { $n }, the oldest since { $at }.
+staff_open_none = The number of open tickets is not known. It takes events with the ids of tickets, or snapshots of the backlog.
+staff_left = Left at { $at }, when the plan ends: { $n }.
 no_plan = There is no staffing plan for this series.
 served = Attained service
 served_none = There are no data on the attained service. It is computed from events with ticket ids and first responses.
@@ -292,13 +302,53 @@ staff_row_says = Largest gap: { $gap } at { $at }. Lowest expected service level
 staff_chart_label = Chart: needed and scheduled agents of the day. The table below has the figures.
 staff_table = The day as a table
 open_series = Open the series
-heat_title = Gap in agents by half hour
+heat_title = { $what } by half hour
 heat_table = Half hours of the day by team
 heat_team = Team
-heat_cell = { $at }: { $needed } needed, { $scheduled } scheduled, { $gap }
-heat_cell_usual = { $at }: { $needed } needed, { $scheduled } usual (no roster), { $gap }
-heat_help = A number: agents missing. A dot: agents spare. The stronger the colour, the larger the missing share of the agents needed. Without teams, each row is a region and service. Its gap is the sum over the channels that lack agents, because agents of one channel do not help in another. Choose a row to see its day.
-heat_help_cut = Only the { $n } rows with the largest gaps are shown; choose a region to see others. A number: agents missing. A dot: agents spare. The stronger the colour, the larger the missing share of the agents needed. Without teams, the gap of a row is the sum over the channels that lack agents.
+heat_switch = Figure in the map
+heat_layer_gap = Gap in agents
+heat_layer_expected = Expected service level
+heat_layer_attained = Attained service level
+heat_layer_backlog = Open tickets
+heat_save = Download this map (CSV)
+heat_gap = { $needed } needed, { $scheduled } scheduled, { $gap }
+heat_gap_usual = { $needed } needed, { $scheduled } usual (no roster), { $gap }
+heat_expected = { $p } expected
+heat_expected_attained = { $p } expected, { $attained } attained
+heat_attained = { $p } of { $n ->
+    [one] { $n } contact
+   *[other] { $n } contacts
+} in time, { $expected } expected
+heat_backlog = { $n ->
+    [one] { $n } open ticket
+   *[other] { $n } open tickets
+}
+heat_worst = Worst half hour: { $at }, { $name }: { $says }.
+heat_why = Hatched cells: { $list }.
+heat_why_no_plan = there is no plan for this time
+heat_why_closed = the team is closed
+heat_why_no_arrivals = no contacts are expected
+heat_why_no_contacts = there were no contacts
+heat_why_not_over = this time is not over yet
+heat_why_no_ids = the events do not carry the ids of tickets
+heat_why_not_told = the events do not say when contacts are answered or tickets end, or there is no target
+heat_help_gap = A number is the agents who are missing; a dot means that some are spare. A stronger colour means a larger share of those who are needed.
+heat_help_expected = A number is the percentage of contacts that the rostered agents are expected to serve in time. A stronger colour means further below the target.
+heat_help_attained = A number is the percentage of contacts that were served in time. A stronger colour means further below the target.
+heat_help_backlog = A number is the tickets that are open at the end of the half hour. A stronger colour means more than at other times of the row.
+heat_help = Without teams, a row is a region and service. Choose a row to see its day.
+heat_cut = The { $n } rows with the largest gaps are shown; choose a region to see others.
+
+said = Expected and attained service level
+said_help = The past { $days } days: contacts of windows with a roster whose time is over. The factor is attained over expected, shrunk to 1 where there are few contacts. Plans do not use it.
+said_none = There is nothing to compare yet. It takes a roster, and events with the ids of tickets that say when they are created and answered (for deferred work: resolved).
+said_team = Team
+said_model = The model said
+said_had = You had
+said_difference = Difference
+said_contacts = Contacts
+said_factor = Factor
+said_points = { $n } points
 
 advice = Recommendations
 advice_help = Recommendations for missing or spare agents. An accepted or completed recommendation does not change any more. A declined one is not made again for the same time. Confidence: the probability that the service target is missed without the recommendation; for leave, that it is met with it.
@@ -356,6 +406,7 @@ taken_more = More contacts answered in time
 
 roster = Roster
 roster_help = A CSV file with a header: `team` or `region,service,channel`, then `start,end,agents` (and `absent` for teams). It replaces the stored shifts of its teams and series between its first start and its last end.
+roster_choose = Import a roster…
 roster_file = CSV file
 roster_store = Store this roster
 roster_stored = Stored: { $n ->
@@ -494,6 +545,7 @@ th_expected = Expected by the plan
 th_wait50 = Median wait, s
 th_wait90 = 90th percentile of waits, s
 th_gone = Abandoned
+th_backlog = Open tickets
 range = { $low } – { $high }
 
 tickets_panel = Tickets: service level agreements (SLA), urgent tickets, customers to call

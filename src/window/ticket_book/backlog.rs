@@ -140,6 +140,11 @@ impl Backlog {
         }
     }
 
+    /// Whether the stream tells when tickets end. Without that, the number of open ones only grows.
+    pub fn tells_of_ends(&self) -> bool {
+        self.resolved_at.is_some() || self.anchored_at.is_some()
+    }
+
     /// Whether the newest snapshot includes what happened at `ts`.
     fn includes(&self, ts: Timestamp) -> bool {
         self.anchored_at.is_some_and(|at| ts <= at)

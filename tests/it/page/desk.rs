@@ -9,8 +9,10 @@ use crate::program::cached;
 
 /// The version of axe-core that `tests/run` fetches.
 const AXE: &str = "axe-core-4.10.3/axe.min.js";
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
 /// An A4 page in landscape within margins of 10 mm, in CSS pixels.
-const PAPER: (u32, u32) = (1046, 717);
+pub(super) const PAPER: (u32, u32) = (1046, 717);
 
 /// Uses the page at `base_url` like a planner who looks at a day, tries other numbers and prints. `series` has a plan.
 pub async fn check_desk(base_url: &str, series: &str) {
@@ -20,6 +22,7 @@ pub async fn check_desk(base_url: &str, series: &str) {
         chart(client).await?;
         day(client).await?;
         tries(client).await?;
+        header(client).await?;
         client.goto(&format!("{base}/#/series/{series}?day=2026-03-09")).await?;
         lines(client).await?;
         print(client).await?;
@@ -143,6 +146,35 @@ async fn tries(client: &Client) -> Result<()> {
     holds(client, "the entry that was begun", filled).await
 }
 
+/// The header is one line on a desktop, in both languages; its menu of reports works with the keyboard.
+async fn header(client: &Client) -> Result<()> {
+    for language in ["zh-Hans", "en"] {
+        client.execute("document.querySelector('#lang').click()", vec![]).await?;
+        let chosen = format!("document.documentElement.lang === '{language}'");
+        holds(client, "the language", &chosen).await?;
+        for width in [1240, 1280, 1380, 1600] {
+            let size =
+                json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+            client.issue_cmd(Cdp("Emulation.setDeviceMetricsOverride", size)).await?;
+            holds(client, "the new width", &format!("innerWidth === {width}")).await?;
+            let height: f64 =
+                eval(client, "document.querySelector('.top').offsetHeight").await?.parse()?;
+            ensure!(height < 60.0, "the header is {height} pixels high at {width} in {language}");
+        }
+    }
+    client.issue_cmd(Cdp("Emulation.clearDeviceMetricsOverride", json!({}))).await?;
+    client.execute("scrollTo(0, 0)", vec![]).await?;
+    client.find(Locator::Css("#reports summary")).await?.send_keys(ENTER).await?;
+    holds(client, "the reports", "document.querySelector('#full').checkVisibility()").await?;
+    shoot(client, "reports-menu").await?;
+    let route = eval(client, "location.hash").await?;
+    client.find(Locator::Css("#weekly")).await?.send_keys(ESCAPE).await?;
+    let closed = "!document.querySelector('#reports').open && document.activeElement.matches('#reports summary')";
+    holds(client, "the closed menu", closed).await?;
+    ensure!(eval(client, "location.hash").await? == route, "Escape has left the view");
+    Ok(())
+}
+
 /// The chart with its captions fits on one page.
 async fn print(client: &Client) -> Result<()> {
     let media = json!({"media": "print"});
@@ -181,6 +213,8 @@ async fn print(client: &Client) -> Result<()> {
 async fn zones(client: &Client) -> Result<()> {
     let zone = json!({"timezoneId": "America/New_York"});
     client.issue_cmd(Cdp("Emulation.setTimezoneOverride", zone)).await?;
+    let open = "document.querySelector('#display').open = true";
+    client.execute(open, vec![]).await?;
     client.find(Locator::Css("#zones")).await?.select_by_value("viewer").await?;
     holds(
         client,
@@ -190,6 +224,7 @@ async fn zones(client: &Client) -> Result<()> {
     .await?;
     let note = "document.querySelector('#s-chart') && document.body.textContent.includes('Times are local: America/New_York')";
     holds(client, "the same on the chart", note).await?;
+    client.execute(open, vec![]).await?;
     client.find(Locator::Css("#zones")).await?.select_by_value("region").await?;
     holds(
         client,
@@ -200,7 +235,7 @@ async fn zones(client: &Client) -> Result<()> {
 }
 
 /// Saves the first table of a view and returns the file's text.
-async fn saved(client: &Client, button: &str) -> Result<String> {
+pub(super) async fn saved(client: &Client, button: &str) -> Result<String> {
     let catch = "window.saved = null; URL.createObjectURL = (blob) => { blob.text().then((text) => (window.saved = text)); return '#'; }; \
                  HTMLAnchorElement.prototype.click = function () {}; document.querySelector(arguments[0]).click()";
     client.execute(catch, vec![json!(button)]).await?;
