@@ -59,6 +59,10 @@ export function spells(windows) {
   return events.sort((a, b) => b.last - a.last).slice(0, EVENTS_MAX);
 }
 
+/** The open tickets of a series; `null` where nothing is known of them. A list is no error then. */
+const openTickets = async (key) =>
+  (await get("/backlog", { region: key.region, service: key.service })).find((own) => own.channel === key.channel) ?? null;
+
 /** Loads everything about a series, and the chosen day. Roll-ups have no staffing plan. */
 async function fetchAll(key, choice) {
   const now = clock.now();
@@ -68,7 +72,7 @@ async function fetchAll(key, choice) {
     maybe(get("/windows", { ...key, from: iso(now - 25 * HOUR_MS), to: iso(now + HOUR_MS) })),
     maybe(get("/forecasts", key)),
     Object.values(key).includes("_all") ? null : maybe(get("/staffing", key)),
-    Object.values(key).includes("_all") ? null : maybe(get("/backlog", key)),
+    Object.values(key).includes("_all") ? null : openTickets(key),
     maybe(get("/accuracy", key)),
     fetchAnomalies(key, iso(now - 168 * HOUR_MS)),
     maybe(fetchTopics(key)),
