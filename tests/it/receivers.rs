@@ -1,6 +1,6 @@
 //! Receivers of every kind against servers that answer as they should not, and pages that were given up.
 
-use std::io::{BufRead as _, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -235,14 +235,14 @@ fn a_mail_server_that_takes_no_page_is_told() {
         let url = format!("smtp://{address}");
         deliver(&*receiver(folder.path(), "email", &url, keys)).result.expect_err("refused")
     };
-    let hello = "250-noc\r\n250 AUTH PLAIN";
-    let cases: [(&[&str], Fault, &str); 6] = [
+    const HELLO: &str = "250-noc\r\n250 AUTH PLAIN";
+    let cases: [(&'static [&'static str], Fault, &str); 6] = [
         (&[], Fault::Receiver, ""),
         (&["421 too busy"], Fault::Receiver, "421"),
         (&["521 no service"], Fault::Receiver, "521"),
-        (&["220 noc", hello, "535 wrong password"], Fault::Receiver, "535"),
-        (&["220 noc", hello, "235 in", "250 ok", "451 try later"], Fault::Receiver, "451"),
-        (&["220 noc", hello, "235 in", "250 ok", "550 no such user"], Fault::Page, "550"),
+        (&["220 noc", HELLO, "535 wrong password"], Fault::Receiver, "535"),
+        (&["220 noc", HELLO, "235 in", "250 ok", "451 try later"], Fault::Receiver, "451"),
+        (&["220 noc", HELLO, "235 in", "250 ok", "550 no such user"], Fault::Page, "550"),
     ];
     for (answers, fault, part) in cases {
         let refusal = refusal(mail_server(answers));

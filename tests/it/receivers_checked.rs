@@ -104,7 +104,7 @@ fn taker(answer: &'static str) -> (SocketAddr, Inbox<(String, Vec<u8>)>) {
 fn pages() -> Vec<Notification> {
     let now = WallClock.now();
     let scope = Scope {
-        region: Name::new("华东 <b>\"1\" & co</b>").expect("a name"),
+        region: Name::new("华东 <b> & co").expect("a name"),
         service: Name::new("broadband").expect("a name"),
     };
     let page = |kind, causes: usize| {
