@@ -1,6 +1,9 @@
 //! One thread per receiver: each page was stored before its first try, and is tried until someone has it or it no longer
 //! matters. A receiver that hangs delays its own pages only.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,17 +66,23 @@ struct Memory {
     rng: ChaCha8Rng,
 }
 
-impl Lane {
-    /// Runs until `stop` is set or the leader is gone.
-    pub fn run(self) {
-        let mut memory = Memory {
+impl Memory {
+    fn new(seed: u64) -> Self {
+        Self {
             circuit: Circuit::default(),
             unstored: BTreeMap::new(),
             sent: None,
             refreshed_at: None,
-            // For jitter only: several services do not come back at the same moment.
-            rng: ChaCha8Rng::seed_from_u64(u64::from(std::process::id())),
-        };
+            rng: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+}
+
+impl Lane {
+    /// Runs until `stop` is set or the leader is gone.
+    pub fn run(self) {
+        // For jitter only: several services do not come back at the same moment.
+        let mut memory = Memory::new(u64::from(std::process::id()));
         let mut seen = 0;
         while !self.stop.load(Ordering::Relaxed) {
             if !self.leadership.leads() {
