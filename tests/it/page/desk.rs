@@ -266,7 +266,11 @@ async fn staffing(client: &Client, base: &str) -> Result<()> {
     holds(client, "needed and scheduled agents", lines).await?;
     shoot(client, "staffing").await?;
     let file = saved(client, ".csv").await?;
-    ensure!(file.starts_with("team,region,service,gap_max,start,"), "{:.200}", file);
+    ensure!(
+        file.starts_with("team,region,service,gap_max,target_service_level,start,"),
+        "{:.200}",
+        file
+    );
     client.goto(&format!("{base}/")).await?;
     holds(client, "rows", "document.querySelectorAll('.coming tbody tr').length > 0").await?;
     let file = saved(client, ".csv").await?;
