@@ -29,7 +29,7 @@ servers:
     tests/panels/install
 
 # Draw all panels in both languages, themes and two widths, and save the pictures
-panels FOLDER:
+panels FOLDER='target/panels':
     SURGECAST_ALL_PANELS={{ FOLDER }} cargo test --locked --test it -- real::panels --nocapture
 
 # Accept a change of texts, of the API's description, and of the boards: read the difference afterwards
