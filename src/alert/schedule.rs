@@ -160,8 +160,8 @@ impl Schedule {
 }
 
 impl DueReport {
-    /// End of what it reports on: the local midnight before the Monday of its week. A brief covers what came up to its time, and before
-    /// the work nothing.
+    /// Windows that end up to this time have to be finalized first. For weekly and full reports, it is the local midnight at the start
+    /// of the Monday of its week. For a brief after the work, it is the time at which it is due; a brief before the work waits for none.
     pub fn covers_upto(&self) -> Timestamp {
         match &self.work {
             Some(BriefedWork { time: BriefTime::Before, .. }) => return Timestamp::MIN,

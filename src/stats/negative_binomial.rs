@@ -8,8 +8,7 @@ use statrs::function::gamma::{gamma_lr, gamma_ur, ln_gamma};
 
 /// Smallest dispersion, and smallest relative excess of the variance over the mean; Poisson's has this value.
 const EXCESS_MIN: f64 = 1e-6;
-/// Size from which on cumulative probabilities are those of Poisson's distribution. They differ from the sums of masses by at
-/// most `mean / (6 size)`.
+/// Above this size, cumulative probabilities are computed with the Poisson distribution. The error is at most `mean / (6 size)`.
 const POISSON_SIZE: f64 = 1e5;
 /// Mass at zero below which a sum starts at a larger count, because of underflow.
 const UNDERFLOW: f64 = 1e-280;

@@ -46,7 +46,7 @@ impl<'a> Head<'a> {
         // sonic-rs skips the body fast; serde_json says what is wrong.
         let head =
             sonic_rs::from_slice(bytes).or_else(|_| serde_json::from_slice::<Self>(bytes))?;
-        // Check the version first: this release must not read the fields of later versions.
+        // Fields of a later version may have another meaning, so the body of such a message is not read.
         if head.v == WIRE_VERSION { Ok(head) } else { Err(WireError::Version(head.v)) }
     }
 }
