@@ -209,6 +209,21 @@ pub trait Leads: Send + Sync {
     fn leader_url(&self) -> Option<String>;
 }
 
+/// An instance that always leads.
+#[cfg(test)]
+pub struct Leading;
+
+#[cfg(test)]
+impl Leads for Leading {
+    fn leads(&self) -> bool {
+        true
+    }
+
+    fn leader_url(&self) -> Option<String> {
+        None
+    }
+}
+
 /// An event of the live stream.
 #[derive(Clone, Debug)]
 pub enum StreamEvent {

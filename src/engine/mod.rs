@@ -54,6 +54,8 @@ pub use config::ForecasterConfig;
 pub use event_loop::{Engine, PeriodicTask};
 pub use forecaster::Forecaster;
 pub use issue_config::IssueConfig;
+#[cfg(test)]
+pub use messages::Leading;
 pub use messages::{
     Answer, Command, CommandError, Leads, Message, ReplicatedCommand, Reply, StreamEvent,
 };

@@ -212,21 +212,10 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::domain::{SeriesKey, Timestamp, WindowWidth};
+    use crate::engine::Leading;
     use crate::store::{Store, WindowRecord};
     use crate::telemetry::State;
     use crate::window::AggregationKey;
-
-    struct Leading;
-
-    impl Leads for Leading {
-        fn leads(&self) -> bool {
-            true
-        }
-
-        fn leader_url(&self) -> Option<String> {
-            None
-        }
-    }
 
     /// Gives the prepared answers, then success.
     #[derive(Default)]

@@ -24,6 +24,13 @@ impl Calibration {
         self.attained += f64::from(in_time.min(contacts));
     }
 
+    /// Adds the contacts of another.
+    pub fn plus(&mut self, other: &Self) {
+        self.contacts += other.contacts;
+        self.expected += other.expected;
+        self.attained += other.attained;
+    }
+
     /// The service level that was expected, 0–1; `None` without contacts.
     pub fn expected_level(&self) -> Option<f64> {
         (self.contacts > 0.0).then(|| self.expected / self.contacts)

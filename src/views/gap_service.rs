@@ -129,25 +129,6 @@ impl OpenTickets {
 mod tests {
     use super::*;
 
-    fn target(closed: bool) -> GapTarget {
-        GapTarget {
-            start: String::new(),
-            at: Timestamp::from_millis(0),
-            closed,
-            arrivals: 1.0,
-            agents: 1,
-            scheduled: None,
-            gap: 0,
-            service_level: None,
-            attained_service_level: None,
-            judged: 0,
-            abandonment: None,
-            attained_missing: None,
-            backlog: None,
-            backlog_missing: None,
-        }
-    }
-
     fn sum(offered: u32, targeted: u32, in_time: u32, is_open: bool) -> Sum {
         let mut sum = Sum::default();
         sum.is_open = is_open;
@@ -172,7 +153,7 @@ mod tests {
             (false, Some(sum(3, 3, 2, false)), None, (Some(0.6667), None)),
         ];
         for (closed, sum, missing, (level, why)) in cases {
-            let mut own = target(closed);
+            let mut own = GapTarget { closed, ..GapTarget::default() };
             attain(&mut own, sum.as_ref(), missing);
             let found = (own.attained_service_level, own.attained_missing);
             assert_eq!(found, (level, why), "{closed} {sum:?} {missing:?}");

@@ -13,7 +13,7 @@ use crate::staffing::{PlanTarget, Rules};
 use crate::store::{Filter, Reader, StoreError};
 
 /// Agents of a team, or of a region and service, in one window.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct GapTarget {
     pub start: String,
     #[serde(skip)]
@@ -120,18 +120,12 @@ impl Sum {
         GapTarget {
             start: start.to_string(),
             at: start,
-            closed: false,
             arrivals: crate::forecast::rounded(self.arrivals),
             agents: self.agents,
             scheduled: self.scheduled,
             gap: self.gap(group),
             service_level: (self.arrivals > 0.0).then_some(share),
-            attained_service_level: None,
-            judged: 0,
-            abandonment: None,
-            attained_missing: None,
-            backlog: None,
-            backlog_missing: None,
+            ..GapTarget::default()
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::gaps::Group;
-use crate::domain::{SeriesKey, Timestamp};
+use crate::domain::{DAY, SeriesKey, Timestamp};
 use crate::staffing::{Calibration, Profile, Rules, Team};
 use crate::store::{Filter, Reader, StoreError};
 use crate::window::{Attained, ServedBy, ServiceGoal};
@@ -112,9 +112,7 @@ pub(super) struct Sum {
 impl Sum {
     pub(super) fn plus(&mut self, other: &Self) {
         self.attained.plus(&other.attained);
-        self.compared.contacts += other.compared.contacts;
-        self.compared.expected += other.compared.expected;
-        self.compared.attained += other.compared.attained;
+        self.compared.plus(&other.compared);
         self.is_open |= other.is_open;
     }
 
@@ -253,14 +251,11 @@ impl<'r> ServiceReader<'r> {
     /// What the plans of the past 14 days expected for the contacts of some series, and what was attained; `None` without settled
     /// windows that have a plan.
     fn calibration(&self, leaves: &[SeriesKey]) -> Result<Option<ServiceCalibration>, StoreError> {
-        let days = std::time::Duration::from_secs(u64::from(CALIBRATION_DAYS) * 86_400);
-        let past = (self.settled_upto - days, self.settled_upto);
+        let past = (self.settled_upto - DAY * CALIBRATION_DAYS, self.settled_upto);
         let mut compared = Calibration::default();
         for leaf in leaves {
             for own in self.windows(leaf, past, true)?.into_values().filter(|own| !own.is_open) {
-                compared.contacts += own.compared.contacts;
-                compared.expected += own.compared.expected;
-                compared.attained += own.compared.attained;
+                compared.plus(&own.compared);
             }
         }
         Ok(calibration(&compared))

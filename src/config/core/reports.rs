@@ -6,7 +6,7 @@ use chrono::{NaiveTime, Weekday};
 
 use crate::alert::{ReportKind, Schedule, When};
 use crate::config::Reader;
-use crate::domain::Zone;
+use crate::domain::{DAY, Zone};
 use crate::text::Language;
 
 /// Kinds of receivers that take alerts only.
@@ -25,8 +25,8 @@ const RECEIVER: &str = "use the name of a receiver";
 /// A brief is sent so long before planned work begins, and after it ends.
 const BEFORE: Duration = Duration::from_secs(12 * 3600);
 const AFTER: Duration = Duration::from_secs(2 * 3600);
-const BEFORE_MAX: Duration = Duration::from_secs(14 * 86_400);
-const AFTER_MAX: Duration = Duration::from_secs(2 * 86_400);
+const BEFORE_MAX: Duration = DAY.saturating_mul(14);
+const AFTER_MAX: Duration = DAY.saturating_mul(2);
 
 /// Reads `[reports]`. `receivers` are the names and kinds of all receivers. Times are of `zone`, and texts in `language` where an
 /// entry names none.

@@ -8,6 +8,7 @@ use super::*;
 use crate::alert::{Notification, NotificationKind};
 use crate::clock::ManualClock;
 use crate::domain::WindowWidth;
+use crate::engine::Leading;
 use crate::output::receivers::Limit;
 use crate::store::{DeliveryState, Store};
 use crate::telemetry::Health;
@@ -18,18 +19,6 @@ const ASKED_TO_WAIT_S: i64 = 40;
 /// Seconds after the pages were stored.
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_secs(1_767_225_600 + seconds)
-}
-
-struct Leading;
-
-impl Leads for Leading {
-    fn leads(&self) -> bool {
-        true
-    }
-
-    fn leader_url(&self) -> Option<String> {
-        None
-    }
 }
 
 /// What a receiver saw: times of tries, and the pages that it took.
