@@ -80,7 +80,7 @@ pub(super) fn time(field: &Field<'_>, key: &str, zone: Zone) -> Result<Option<Ti
 }
 
 pub(super) fn required_time(field: &Field<'_>, key: &str, zone: Zone) -> Result<Timestamp, Reject> {
-    let missing = || Reject::field(key, "is missing: use RFC 3339 or an epoch in s, ms or µs");
+    let missing = || Reject::field(key, "is missing: use RFC 3339 or an epoch in s, ms, µs or ns");
     time(field, key, zone)?.ok_or_else(missing)
 }
 
