@@ -94,7 +94,7 @@ pub struct AdjustmentQuery {
     pub after: Option<usize>,
 }
 
-/// Adjustments that are not over or ended after `from`, by start
+/// Adjustments that end after `from`, by start
 #[utoipa::path(get, path = "/adjustments", params(AdjustmentQuery), responses((status = 200, body = Vec<Adjustment>), (status = 400, body = Problem)))]
 pub async fn list(
     State(state): State<ApiState>,

@@ -33,8 +33,8 @@ pub struct EventsQuery {
 /// Accepts one event, a JSON array or NDJSON
 ///
 /// With 202, the accepted events are on disk, or with Kafka on all in-sync replicas. Rejected events are stored as dead
-/// letters with a reason. A batch counts as one event, and is accepted if one of its events is; each of the others is named
-/// in `rejected`. If no event was accepted, the status is 422.
+/// letters with a reason. A batch counts as one event, and is accepted if at least one of its events is; `rejected` lists
+/// its rejected events. If no event was accepted, the status is 422.
 #[utoipa::path(post, path = "/events", params(EventsQuery), request_body(content = String, content_type = "application/json"), responses((status = 202, body = Accepted), (status = 400, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, content_type = "application/problem+json", body = Refused), (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn events(
     State(state): State<ApiState>,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::store::StoreError;
 
-/// An error in an answer.
+/// Why a request failed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: the status says what kind it is.

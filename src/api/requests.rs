@@ -61,7 +61,7 @@ pub struct Accepted {
     pub rejected: Vec<Rejected>,
 }
 
-/// A problem with the outcome of the events.
+/// Why no event was accepted, with the reason for each event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Refused {
     #[serde(flatten)]

@@ -38,8 +38,8 @@ pub struct ServiceQuery {
 
 /// Attained service: contacts served in time, times to the first response, abandonment
 ///
-/// With all three names or a team also by window, beside what the plans expected. Only series whose events carry the ids of tickets
-/// are known. A contact counts in the window of its creation.
+/// If region, service and channel, or a team, are given: also by window, with the service level that the plans expected. Only series
+/// whose events carry the ids of tickets are known. A contact counts in the window of its creation.
 #[utoipa::path(get, path = "/service", params(ServiceQuery), responses((status = 200, body = Service), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn service(
     State(state): State<ApiState>,

@@ -68,7 +68,7 @@ pub struct SilenceQuery {
     pub after: Option<usize>,
 }
 
-/// Silences that are in force or planned, or since `from`, by start
+/// Silences that end after `from`, by start
 #[utoipa::path(get, path = "/silences", params(SilenceQuery), responses((status = 200, body = Vec<views::Silence>), (status = 400, body = Problem)))]
 pub async fn silences(
     State(state): State<ApiState>,

@@ -47,7 +47,7 @@ pub struct Topics {
     /// Tickets with a text by topic: `outage`, `coverage`, `slow`, `billing`, `device`, `other`.
     pub topics: BTreeMap<&'static str, u32>,
     /// Usual number: the mean of this window and its neighbours in the four weeks before, without outliers; in the first weeks
-    /// also of the days before. Null with too few of them.
+    /// also of the days before. Null if too few of these windows have counts.
     pub usual: Option<BTreeMap<&'static str, f64>>,
     /// Frequent phrases that the lexicon does not contain, most tickets first.
     pub phrases: Vec<PhraseCount>,

@@ -27,7 +27,7 @@ pub enum ReportCommand {
         #[arg(long, value_name = "WEEK")]
         week: Option<Week>,
     },
-    /// Review of one incident, that is, one alert: what was known when, the actual counts, and what to change
+    /// Review of one alert: what was known when, the actual counts, and what to change
     Incident {
         /// Id of the alert
         id: String,

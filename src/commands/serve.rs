@@ -192,7 +192,7 @@ fn check_readable(input: &Path) -> anyhow::Result<()> {
         Ok(file) => file,
         // Not the writer of the command line may have to act: the file may be there in a moment.
         Err(error) if error.kind() == ErrorKind::NotFound => anyhow::bail!(
-            "--input {shown}: there is no such file: check the path, or create it, empty if nothing is in it yet"
+            "--input {shown}: there is no such file: check the path, or create an empty file"
         ),
         Err(error) => {
             let text = format!("--input {shown}: cannot read the file: {error}");

@@ -21,7 +21,7 @@ pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
     metrics.alarms(&tally.counts(), alarms.active_count());
     if tally.refused > 0 {
         let refused = tally.refused;
-        tracing::error!(refused, %end, "alarms: limits.standing_alarms reached, further alarms are counted but not active");
+        tracing::error!(refused, %end, "alarms: limits.standing_alarms reached, further alarms are counted, but not kept as active");
     }
     if tally.resynced > 0 {
         let alarms = tally.resynced;

@@ -207,7 +207,7 @@ impl Forecaster {
         match self.reader.newest_change() {
             Ok(seq) => self.progress.note(Progress { log, finalized_upto }, seq),
             Err(error) => {
-                tracing::warn!(%error, "store: cannot read the newest change; after a change of leader, more points are written to sinks twice");
+                tracing::warn!(%error, "store: cannot read the newest change; if the leader changes, more points than usual are written to sinks twice");
             }
         }
     }

@@ -34,7 +34,7 @@ pub enum Message {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     #[error(
-        "no open alert, recommendation, entry, silence in force or page that was given up has this id"
+        "this id belongs to no open alert, recommendation, entry, silence in force or undelivered page"
     )]
     NotFound,
     #[error("cannot store it: {0}")]

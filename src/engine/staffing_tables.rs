@@ -46,7 +46,7 @@ impl StaffingTables {
         };
         if let Err(error) = std::thread::Builder::new().name("staffing-tables".into()).spawn(build)
         {
-            tracing::error!(%error, "staffing: cannot start the thread that builds tables, approximating chat");
+            tracing::error!(%error, "staffing: cannot start the thread that builds tables, plans for chat are approximations");
         }
         Self { done, missing, patience }
     }

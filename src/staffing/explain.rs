@@ -40,7 +40,7 @@ pub struct Figures {
     pub start: Timestamp,
     /// The window's largest load, Erlang.
     pub offered_load: f64,
-    /// People at work: those on the roster without shrinkage, or those who are needed.
+    /// People at work: those on the roster after shrinkage, or those who are needed.
     pub people: f64,
     /// Service level expected over the forecast's quantiles.
     pub expected_service_level: f64,

@@ -223,7 +223,7 @@ impl ProfileSpec {
             "elapsed" => Ok(aht.mul_f64(rates.full() / rates.most() as f64)),
             other => {
                 let text = format!(
-                    "found `{other}`: use alone (one chat at a time) or elapsed (among others)"
+                    "found `{other}`: use alone (one chat at a time) or elapsed (with other chats at the same time)"
                 );
                 refuse("aht_measured", text)
             }
@@ -291,7 +291,7 @@ fn share(key: &'static str, value: Option<f64>, most: f64) -> Result<Option<f64>
 
 fn target(text: Option<&str>) -> Result<ServiceTarget, ProfileError> {
     let Some(text) = text else {
-        return refuse("target", "is missing: such as 80/20, 80 % within 20 s");
+        return refuse("target", "is missing: use one such as 80/20, for 80 % within 20 s");
     };
     parse_target(text).or_else(|error| refuse("target", error))
 }

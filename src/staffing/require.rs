@@ -16,7 +16,7 @@ pub(super) const SLACK: f64 = 1e-12;
 pub enum StaffingError {
     #[error("arrivals of {0} an hour: use a number from 0 up")]
     Arrivals(f64),
-    #[error("a load of {0:.0} Erlang: up to {LOAD_MAX} can be worked on")]
+    #[error("a load of {0:.0} Erlang: use at most {LOAD_MAX}")]
     Load(f64),
     #[error("no number of agents reaches the target: {0}")]
     Unreachable(&'static str),

@@ -227,7 +227,11 @@ impl Metrics {
             "Steps of tickets by effect: opened, responded, resolved, reopened, snapshots, repeated, unpaired, given_up, stale, old",
             self.tickets.clone(),
         );
-        r.register("tickets_open", "Open tickets of streams with ids", self.tickets_open.clone());
+        r.register(
+            "tickets_open",
+            "Open tickets of series whose events carry the ids of tickets",
+            self.tickets_open.clone(),
+        );
         r.register("vintages_issued", "Forecasts issued", self.vintages.clone());
         r.register(
             "forecast_duration_seconds",

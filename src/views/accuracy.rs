@@ -78,7 +78,7 @@ impl From<AdjustedScore> for AdjustedAccuracy {
     }
 }
 
-/// Accuracy in the windows that nowcasts forecast.
+/// Accuracy in the windows that have a nowcast.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NowcastAccuracy {
     pub nowcasts: Figures,

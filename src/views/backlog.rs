@@ -32,7 +32,7 @@ pub struct HandlingTime {
     pub mean: MeanTime,
     /// The AHT that the config gives the series; null without a staffing profile.
     pub configured_seconds: Option<f64>,
-    /// The mean shrunk to the configured AHT, which weighs as much as 30 tickets: n / (n + 30) of the mean.
+    /// The mean, shrunk towards the configured AHT: with n tickets, the mean has the weight n / (n + 30).
     pub learned_seconds: Option<f64>,
 }
 

@@ -41,15 +41,15 @@ pub struct Recommendation {
     pub team: String,
     /// Of a move: the team that gives agents.
     pub source: Option<String>,
-    /// What both teams serve, as the config writes it.
+    /// Series that the team serves, as in the config; of a move, those of both teams.
     pub series: Vec<String>,
     pub from: String,
     pub to: String,
     /// The team's time zone: that of the times in `text` and `reason`.
     pub time_zone: String,
-    /// People on the schedule; 0 for an announcement.
+    /// How many agents it is about, as people on the schedule; 0 for an announcement.
     pub agents: u32,
-    /// Probability that the target is missed without it; of leave, that it is met with it.
+    /// Probability that the service target is missed without the recommendation; for leave, that the target is met with it.
     pub confidence: f64,
     /// Service level with and without the recommendation, as the mean over the quantiles of the forecast.
     pub service_level_with: f64,
@@ -65,7 +65,7 @@ pub struct Recommendation {
     pub reason: String,
     pub issued_at: String,
     pub updated_at: String,
-    /// How often its number has changed.
+    /// How often its number of agents has changed.
     pub changes: u32,
     pub answered_by: Option<String>,
     pub answered_at: Option<String>,

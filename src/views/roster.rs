@@ -33,7 +33,7 @@ pub struct RosterRow {
     pub end: String,
     /// People on the schedule.
     pub agents: u32,
-    /// Those of them who are known to be absent, of a team.
+    /// How many of the agents are known to be absent; only for teams.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent: Option<u32>,
 }
@@ -175,7 +175,7 @@ impl Roster {
             if row.team.is_some() && !seen.insert(owner.clone()) {
                 let (team, start, end) = owner;
                 return Err(format!(
-                    "{}: team {team} has the same row from {start} to {end} before: send each row once",
+                    "{}: an earlier row has the same team, start and end ({team}, {start} to {end}): send each row once",
                     place(at)
                 ));
             }
@@ -353,7 +353,7 @@ mod tests {
             ),
             (
                 "team,start,end,agents\ncalls,2026-07-01T08:00,2026-07-01T09:00,3\ncalls,2026-07-01T08:00,2026-07-01T09:00,3\n",
-                "line 3: team calls has the same row",
+                "line 3: an earlier row has the same team, start and end (calls",
             ),
             (
                 "team,start,end,agents\n,2026-07-01T08:00,2026-07-01T09:00,3\n",

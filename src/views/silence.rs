@@ -75,7 +75,7 @@ pub struct HeldPages {
     /// Until when, if that is known.
     pub until: Option<String>,
     pub pages: u32,
-    /// When the first of them was decided.
+    /// When the first of them was held back.
     pub since: String,
 }
 

@@ -29,7 +29,7 @@ pub struct StaffingTarget {
 pub struct StaffingFigures {
     /// The window's largest load, Erlang; of the whole team where a team serves the series.
     pub offered_load: f64,
-    /// People at work: those on the roster without shrinkage, or those who are needed.
+    /// People at work: those on the roster after shrinkage, or those who are needed.
     pub people: f64,
     /// Service level, as the mean over the quantiles of the forecast.
     pub expected_service_level: f64,

@@ -41,7 +41,7 @@ pub struct OpenTicket {
     pub class: Option<&'static str>,
     /// `negative`, `neutral` or `positive`; null without a text.
     pub sentiment: Option<&'static str>,
-    /// The first ticket of the same customer about the same; null if it repeats none.
+    /// The first ticket of the same customer about the same service and topic; null if it repeats none.
     pub duplicate_of: Option<String>,
     /// The agreement whose clocks it has; null without one.
     pub sla: Option<String>,

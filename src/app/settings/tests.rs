@@ -258,7 +258,7 @@ fn all_problems_of_staffing_are_reported() {
       staffing.chat.concurrency (in surgecast.toml): found `0`: use a whole number from 1 to 10
       staffing.chat.max_occupancy (in surgecast.toml): use a share from 0.05 to 1
       staffing.kiosk.aht: is missing: how long does one contact take, such as 300s?
-      staffing.kiosk.target: is missing: such as 80/20, 80 % within 20 s
+      staffing.kiosk.target: is missing: use one such as 80/20, for 80 % within 20 s
       staffing.kiosk.patience (in surgecast.toml): `long` is not a length of time such as 300s, 5m or 1h
       staffing.phone.model (in surgecast.toml): found `erlang-b`: use erlang-c, erlang-a, chat or deferred
       staffing.phone.aht (in surgecast.toml): found `300`: use a length such as 300s, 5m or 1h

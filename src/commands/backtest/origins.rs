@@ -49,7 +49,7 @@ pub fn choose(
     let horizon = format_duration(past.width.length() * steps as u32);
     if found.is_empty() {
         return Err(UsageError(format!(
-            "{}: in its last {} no window has {horizon} of counts without a gap after it: use a longer \
+            "{}: in its last {} no window is followed by {horizon} of counts without a gap: use a longer \
              file, a longer --last or a shorter --horizon",
             args.input.display(),
             format_duration(past.width.length() * u32::try_from(last).unwrap_or(u32::MAX))

@@ -86,7 +86,7 @@ pub struct StaffingArgs {
     /// Share of those who hang up that call again, 0 to 0.95 or 0% to 95%. Give the arrivals without these repeated calls
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = shrinkage, allow_hyphen_values = true)]
     redial: f64,
-    /// Evaluate this number of positions (people at work, without shrinkage), or each of a range such as 10..16, instead of searching for the smallest one
+    /// Evaluate this number of positions (people at work, after shrinkage), or each of a range such as 10..16, instead of searching for the smallest one
     #[arg(long, value_name = "NUMBER", value_parser = positions, allow_hyphen_values = true)]
     pub(super) agents: Option<Positions>,
     /// Format of the result

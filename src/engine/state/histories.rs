@@ -37,8 +37,8 @@ impl State {
         tracing::warn!(
             held,
             max,
-            "series: the store has more than limits.series, those with the most tickets keep their names, the others are \
-             counted under `_other`: raise limits.series to keep all"
+            "series: the store has more series than limits.series allows, those with the most tickets keep their names, the \
+             others are counted under `_other`: raise limits.series to keep all"
         );
         let mut ranked = Vec::with_capacity(held);
         reader.each_key(next - Histories::REACH, |key, windows| {

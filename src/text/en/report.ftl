@@ -339,8 +339,8 @@ report-effect = Expected effect, at best
 report-takes = Time
 report-owner = Owner
 report-measures-none = No recommendation follows from these figures.
-report-measures-rule = Rule: in this order, where it applies: missing counts, pages that nobody acknowledged, the series with the most missing agent hours at the hour of the day with its largest gap, surges without a warning although alarms were active, the largest series that misses the target accuracy although it could reach it, dead letters, pages that were not justified. The effect is what would have changed in this period without the problem. The time is a typical value.
-report-measure-short = Schedule up to { $agents } more agents for { $series } from { $from } to { $to }.
+report-measures-rule = Rule: the points that apply, in this order: missing counts, pages that nobody acknowledged, the series with the most missing agent hours (at the hour of the day at which it lacks most), surges without a warning although alarms were active, the largest series that misses the target accuracy although it could reach it, dead letters, pages that were not justified. The effect is what would have changed in this period without the problem. The time is a typical value.
+report-measure-short = Schedule up to { $agents } more agents for { $series } each day from { $from } to { $to }.
 report-measure-letters = { $n ->
     [one] Ask the sender of { $n } event that was not counted to correct it. Reason: { $reason }.
    *[other] Ask the senders of { $n } events that were not counted to correct them. Most frequent reason: { $reason }.

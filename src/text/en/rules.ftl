@@ -4,7 +4,7 @@ rule-title-critical = CRITICAL { $title }
 rule-title-resolved = { $scope }: resolved ({ $rule })
 rule-resolved = Resolved: { $rule } ({ $scope }). The alert lasted from { $from } to { $to } ({ $zone }).
 rule-eased = The newest window no longer shows this. The alert ends if the next windows confirm it.
-rule-inhibited = Agents are missing here. Pages are sent only for the alert about them: { $id }.
+rule-inhibited = Agents are missing here. Only the alert about missing agents sends pages: { $id }.
 rule-acknowledge = If you take this on, acknowledge the alert.
 
 rule-alarm-storm-name = alarm storm
@@ -29,7 +29,7 @@ rule-anomaly-now-name = unusual number of tickets
 rule-anomaly-now-title-high = { $scope } ({ $channel }): { $actual } tickets at { $at }, far more than the forecast of { $expected }
 rule-anomaly-now-line-high = { $channel }: { $actual } tickets came in the window of { $at }; the forecast was { $expected }.
 rule-anomaly-now-title-low = { $scope } ({ $channel }): { $actual } tickets at { $at }, far fewer than the forecast of { $expected }
-rule-anomaly-now-line-low = { $channel }: only { $actual } tickets came in the window of { $at }; the forecast was { $expected }. A feed may be silent.
+rule-anomaly-now-line-low = { $channel }: only { $actual } tickets came in the window of { $at }; the forecast was { $expected }. A source may be silent.
 rule-anomaly-now-title-complaints = { $scope }: { $actual } tickets at { $at } about { $topics } (usual: { $expected })
 rule-anomaly-now-line-complaints = { $channel }: { $actual } tickets about { $topics } came in the window of { $at }; { $expected } are usual.
 rule-anomaly-now-title-phrase = { $scope }: a new phrase is in { $actual } tickets at { $at }
@@ -48,7 +48,7 @@ rule-forecast-unreliable-action = Action now: trust the newest counts more than 
 
 rule-backlog-growing-name = growing backlog
 rule-backlog-growing-title = { $scope } ({ $channel }): { $open } open tickets (usual: at most { $usual })
-rule-backlog-growing-line = { $channel }: { $open } tickets are open, { $grown } more than four windows before; at most { $usual } are usual on a day.
+rule-backlog-growing-line = { $channel }: { $open } tickets are open, { $grown } more than four windows before. On a usual day, at most { $usual } are open at a time.
 rule-backlog-growing-action = Action now: check whether the team that resolves these tickets has enough people.
 
 rule-ticket-deadline-name = tickets about to miss their deadline

@@ -73,8 +73,8 @@ page-report-title = 应于 { $at } 发送的报告
 # Grafana 看板上的注释。
 
 annotation-anomaly = { $scope }（{ $channels }）：{ $n } 个时段异常。最异常的时段：{ $text }
-annotation-surge = { $scope }（{ $channels }）：工单激增；事先没有预警
-annotation-surge-warned = { $scope }（{ $channels }）：工单激增；首次预警提前 { $minutes } 分钟
+annotation-surge = { $scope }（{ $channels }）：工单激增；事先没有预报
+annotation-surge-warned = { $scope }（{ $channels }）：工单激增；首次预报提前 { $minutes } 分钟
 annotation-outage = { $scope }：有紧急告警未清除
 annotation-outage-over = { $scope }：{ $n } 条紧急告警
 annotation-outage-first = 首个为 { $what }

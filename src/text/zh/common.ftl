@@ -24,5 +24,5 @@ channel-chat = 在线客服
 channel-email = 邮件
 channel-complaint = 投诉渠道
 name-all-regions = 全部区域
-name-all-services = 全部服务
+name-all-services = 全部业务
 name-all-channels = 全部渠道

@@ -45,7 +45,7 @@ rule-forecast-unreliable-action = 建议：目前以最新的实际值为准，�
 
 rule-backlog-growing-name = 积压工单增长
 rule-backlog-growing-title = { $scope }（{ $channel }）：{ $open } 张未结工单，平时最多 { $usual } 张
-rule-backlog-growing-line = { $channel }：{ $open } 张工单未结，比四个时段前多 { $grown } 张；平时一天最多 { $usual } 张。
+rule-backlog-growing-line = { $channel }：{ $open } 张工单未结，比四个时段前多 { $grown } 张；平时一天中同时未结的最多 { $usual } 张。
 rule-backlog-growing-action = 建议：立即核对处理这些工单的团队人手是否足够。
 
 rule-ticket-deadline-name = 工单即将超时

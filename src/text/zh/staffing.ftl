@@ -3,8 +3,8 @@
 basis = { $model }：{ $parts }
 basis-erlang-c = Erlang C
 basis-erlang-a = Erlang A
-basis-chat = 在线聊天
-basis-deferred = 非实时工作
+basis-chat = 在线客服
+basis-deferred = 延后处理的工作
 basis-aht = 平均处理时长 { $seconds } 秒
 basis-aht-learned = 平均处理时长 { $seconds } 秒（由 { $n } 张工单学得，配置值为 { $configured } 秒）
 basis-target = { $percent }% 在 { $seconds } 秒内应答
@@ -14,7 +14,7 @@ basis-done = { $percent }% 在 { $hours } 小时内完成
 basis-concurrency = 每名坐席同时处理 { $n } 个会话
 basis-occupancy = 占用率不超过 { $percent }%
 basis-shrinkage = 损耗率 { $percent }%
-basis-backlog = 开始时未结工单 { $n } 个
+basis-backlog = 开始时未结工单 { $n } 张
 basis-team = 由团队 { $team } 负责
 
 # 建议：人可以采取的措施。

@@ -114,7 +114,7 @@ schema.tagValues(
     };
     let mut pickers = vec![
         Variable::picker("region", lang.t("Region", "区域"), values("region")),
-        Variable::picker("service", lang.t("Service", "服务"), values("service")),
+        Variable::picker("service", lang.t("Service", "业务"), values("service")),
     ];
     if with_channel {
         pickers.push(Variable::picker("channel", lang.t("Channel", "渠道"), values("channel")));

@@ -227,7 +227,7 @@ impl Panel {
         for field in fields {
             let name = match *field {
                 "region" => lang.t("region", "区域"),
-                "service" => lang.t("service", "服务"),
+                "service" => lang.t("service", "业务"),
                 _ => lang.t("channel", "渠道"),
             };
             let properties = [("displayName", json!(name)), ("mappings", all.clone())];

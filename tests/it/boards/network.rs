@@ -188,7 +188,7 @@ union(tables: [recent, whole])
     let title = lang.t("Most alarms within the hour", "一小时内告警最多");
     let text = lang.t(
         "Regions and services by alarms raised within the last hour, beside the mean hour of the last day. A number far above it is a storm.",
-        "最近一小时内产生告警最多的区域和服务，对比最近一天的每小时平均。远高于平均即为告警风暴。",
+        "最近一小时内产生告警最多的区域和业务，对比最近一天的每小时平均。远高于平均即为告警风暴。",
     );
     Panel::table(title, text, (12, 8))
         .ask(

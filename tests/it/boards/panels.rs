@@ -169,7 +169,7 @@ pub fn gap(lang: Lang, width: u64) -> Panel {
     let title = lang.t("Largest gap of one series, next 6 hours", "未来六小时单个序列的最大缺口");
     let text = lang.t(
         "The most agents that one series (one region, service and channel) will be missing in one window, and when. 0 or less: no series has too few. Without a roster, the gap is the difference to what is usual at that time. `short from` is the first time at which agents of a roster are missing.",
-        "单个序列（一个区域、服务和渠道）在一个时段内最多缺少的坐席数及其时间。0 或更小：没有序列缺人。没有排班时，缺口为与该时间平时所需人数之差。“缺人始于”是排班人数首次不足的时间。",
+        "单个序列（一个区域、业务和渠道）在一个时段内最多缺少的坐席数及其时间。0 或更小：没有序列缺人。没有排班时，缺口为与该时间平时所需人数之差。“缺人始于”是排班人数首次不足的时间。",
     );
     let none = lang.t("none", "无");
     let unrostered = lang.t("no roster", "没有排班");
@@ -270,7 +270,7 @@ active = {}{}{SCOPES}
     let title = lang.t("Active alarms", "活动告警");
     let text = lang.t(
         "Network alarms that are active now: raised and not over. Open windows count too. Follows region and service; alarms have no channel.",
-        "当前活动的网络告警：已产生且未结束，包括未完成统计的时段。随区域和服务变化；告警没有渠道。",
+        "当前活动的网络告警：已产生且未结束，包括未完成统计的时段。随区域和业务变化；告警没有渠道。",
     );
     Panel::stat(title, text, width)
         .ask(Query::new(query, &["active", "age"]).in_influxql([
@@ -374,7 +374,7 @@ pub fn alarms(lang: Lang, size: (u64, u64)) -> Panel {
     let title = lang.t("Alarms raised, by severity, and active", "按级别产生的告警与活动告警");
     let text = lang.t(
         "Alarms raised in each window, as bars by severity, and how many are active at its end, as a line. Follows region and service.",
-        "每个时段产生的告警（按级别的柱形）以及时段结束时的活动告警数（线）。随区域和服务变化。",
+        "每个时段产生的告警（按级别的柱形）以及时段结束时的活动告警数（线）。随区域和业务变化。",
     );
     let colors = ["red", "orange", "yellow", "blue", "purple"];
     let mut panel = Panel::chart(title, text, size)

@@ -159,7 +159,7 @@ pub fn alarms_behind(lang: Lang, size: (u64, u64)) -> Panel {
         .t("Active alarms by type, and the tickets they bring", "按类型的活动告警及其带来的工单");
     let text = lang.t(
         "Alarms that are active now, by type, and the tickets that the newest forecast expects within six hours because of that type. `other` holds the types beyond the 20 most frequent ones of a region and service.",
-        "当前按类型的活动告警，以及最新预测认为六小时内由该类型带来的工单。“other”为该区域和服务中最常见的 20 种之外的类型。",
+        "当前按类型的活动告警，以及最新预测认为六小时内由该类型带来的工单。“other”为该区域和业务中最常见的 20 种之外的类型。",
     );
     Panel::table(title, text, size)
         .ask(
