@@ -25,6 +25,9 @@ pub enum WireError {
     Version(u32),
 }
 
+/// An encoded message.
+pub type EncodedWire = Result<Vec<u8>, WireError>;
+
 /// The JSON object. It is separate from [`Wire`], so that code can change without the form.
 #[derive(Serialize, Deserialize)]
 struct Envelope<B> {
