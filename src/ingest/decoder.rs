@@ -2,7 +2,8 @@
 
 use super::decoded::Decoded;
 use super::detect::{self, Probe};
-use super::fast_path::{Layout, fast_path};
+use super::fast_path::{Layout, PlainTicket, TicketWords, fast_path};
+use super::formats::life;
 use super::frame::Frame;
 use super::headers::Headers;
 use super::lexicon::Lexicon;
@@ -10,7 +11,7 @@ use super::mapping::Mapping;
 use super::notes::Notes;
 use super::reject::{Limits, Reject, object_text, parse};
 use super::sentiment::SentimentWords;
-use crate::domain::{Brief, Event, EventKind, TicketEvent, TicketFacts, Zone};
+use crate::domain::{Event, EventKind, TicketFacts, Zone};
 
 /// Decodes events of all formats.
 #[derive(Clone, Debug, Default)]
@@ -57,31 +58,35 @@ impl Decoder {
     }
 
     /// What a ticket's event says besides its step; `None` if it says nothing.
-    pub fn facts(&self, ticket: &TicketEvent) -> Option<Box<TicketFacts>> {
-        let text = ticket.text.as_deref();
+    pub fn facts(&self, words: TicketWords<'_>) -> Option<Box<TicketFacts>> {
+        let TicketWords { priority, tier, customer, text } = words;
         let facts = TicketFacts {
-            priority: ticket.priority.as_deref().and_then(short),
-            tier: ticket.tier.as_deref().and_then(short),
+            priority: priority.and_then(short),
+            tier: tier.and_then(short),
             topic: text.and_then(|text| self.lexicon.topic(text)),
             sentiment: text.and_then(|text| self.sentiment.sentiment(text)),
-            customer: ticket.customer.clone(),
+            customer: customer.and_then(life::customer_id),
         };
         (facts != TicketFacts::default()).then(|| Box::new(facts))
     }
 
-    /// Decodes a plain native ticket without copying it. `Some` is the same result as that of [`Self::decode`], except
-    /// that the text is not cut at its limit. For `None`, call [`Self::decode`]. Only for records without headers.
+    /// Decodes a plain native ticket without copying its texts. `Some` is the same result as that of [`Self::decode`], except
+    /// that the text of a ticket without an id is not cut at its limit. For `None`, call [`Self::decode`]. Only for records without headers.
     /// `layout` is the layout of the previous records of the source.
     pub fn fast_path<'r>(
         &self,
         bytes: &'r [u8],
         hint: Option<EventKind>,
         layout: &mut Layout,
-    ) -> Option<Brief<'r>> {
+    ) -> Option<PlainTicket<'r>> {
         if bytes.len() > self.limits.event_bytes {
             return None;
         }
-        fast_path(std::str::from_utf8(bytes).ok()?, hint, layout)
+        let ticket = fast_path(std::str::from_utf8(bytes).ok()?, hint, layout)?;
+        let TicketWords { priority, tier, text, .. } = ticket.words;
+        let is_long = |text: &str| text.len() > self.limits.text_chars;
+        let is_cut = [priority, tier, text].into_iter().flatten().any(is_long);
+        (!is_cut).then_some(ticket)
     }
 }
 

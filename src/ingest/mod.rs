@@ -33,7 +33,7 @@ mod words;
 
 pub use decoded::Decoded;
 pub use decoder::{Decoder, decode};
-pub use fast_path::Layout;
+pub use fast_path::{Layout, PlainTicket, TicketWords};
 pub use foreign::{foreign, without_bom};
 #[cfg(test)]
 pub(crate) use formats::samples;

@@ -11,7 +11,7 @@ use crate::domain::{
     TicketEvent, TicketMessage, TicketNews, Timestamp, UNKNOWN,
 };
 use crate::engine::Report;
-use crate::ingest::{Decoded, Decoder, Headers, Layout, Notes, Reject};
+use crate::ingest::{Decoded, Decoder, Headers, Layout, Notes, PlainTicket, Reject};
 use crate::telemetry::Metrics;
 use crate::window::{AggregationKey, Aggregator, AggregatorConfig, CommitPoint, Frontier, Outcome};
 
@@ -149,12 +149,13 @@ impl SourceProcessor {
         self.taken += 1;
         self.has_letter = false;
         let replayed = self.aggregator.begin(record.offset);
-        let brief = match record.headers.0 {
+        let plain = match record.headers.0 {
             [] => self.decoder.fast_path(record.bytes, record.hint, &mut self.layout),
             _ => None,
         };
-        if let Some(brief) = brief {
-            self.decide(record, replayed, &brief);
+        if let Some(plain) = plain {
+            let outcome = self.decide(record, replayed, &plain.brief());
+            self.keep_step(outcome, plain);
             return;
         }
         let decoder = &self.decoder;
@@ -260,6 +261,21 @@ impl SourceProcessor {
         outcome
     }
 
+    /// Keeps the step of a plain ticket, as [`Self::keep_state`] does with other events.
+    fn keep_step(&mut self, outcome: Outcome, mut plain: PlainTicket<'_>) {
+        let step = plain.step.take();
+        let Some(step) = step.filter(|_| !matches!(outcome, Outcome::Future | Outcome::Duplicate))
+        else {
+            return;
+        };
+        let Brief { ts, place, .. } = plain.brief();
+        let AggregationKey::Tickets(series) = AggregationKey::of(&place) else { return };
+        self.held += 1;
+        let facts = self.decoder.facts(plain.words);
+        let news = TicketNews::Step(step);
+        self.pending.tickets.push(TicketMessage { ts, series, news, facts });
+    }
+
     /// Keeps an event's effect on state, which outlives windows: a late clear still clears. Replays are harmless, because
     /// the newest event wins.
     fn keep_state(&mut self, record: &RecordRef<'_>, outcome: Outcome, event: Event) {
@@ -278,7 +294,7 @@ impl SourceProcessor {
                 if outcome == Outcome::Late && is_snapshot {
                     return;
                 }
-                let facts = if is_snapshot { None } else { self.decoder.facts(&ticket) };
+                let facts = if is_snapshot { None } else { self.decoder.facts((&ticket).into()) };
                 let TicketEvent { ts, series, .. } = ticket;
                 self.pending.tickets.push(TicketMessage { ts, series, news, facts });
             }

@@ -20,6 +20,11 @@ impl Batch {
         self.changed.notify_all();
     }
 
+    /// Whether no record is in flight.
+    pub(super) fn is_done(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0 == 0
+    }
+
     /// Waits until no record is in flight. `sent` is the result of passing the records to the client.
     pub(super) fn wait(&self, sent: Result<(), KafkaProblem>) -> Result<(), KafkaProblem> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,9 +11,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 
 use super::context::Context;
-use super::producer::Producer;
+use super::producer::{InFlight, Producer};
 use super::settings::{KafkaProblem, Settings};
-use super::wire::{Wire, WireError};
+use super::wire::{EncodedWire, Wire, WireError};
 use crate::domain::{DeadLetter, Offset as Position};
 use crate::telemetry::Health;
 
@@ -43,10 +43,14 @@ impl LogWriter {
     /// # Errors
     /// [`KafkaProblem`]; then this writer must not be used again: later messages would overtake the lost ones.
     pub fn write(&self, messages: Vec<Wire>) -> Result<(), KafkaProblem> {
-        let encoded = messages
-            .into_iter()
-            .map(|message| message.encode().map_err(|error| KafkaProblem(error.to_string())));
-        self.producer.write_to(&self.topic, PARTITION, encoded)
+        self.send(messages.into_iter().map(Wire::encode)).wait()
+    }
+
+    /// Begins to write encoded messages. If [`InFlight::wait`] gives an error, this writer must not be used again.
+    pub fn send(&self, messages: impl Iterator<Item = EncodedWire>) -> InFlight {
+        let encoded =
+            messages.map(|message| message.map_err(|error| KafkaProblem(error.to_string())));
+        self.producer.send_to(&self.topic, PARTITION, encoded)
     }
 
     /// Writes dead letters to their topic and waits until all are acknowledged.
@@ -220,7 +224,8 @@ mod tests {
         let records: Vec<Vec<u8>> = (0..MESSAGES).map(|n| format!("{n:060}").into()).collect();
         for some in records.chunks(5) {
             producer
-                .write_to(&settings.partials(), PARTITION, some.iter().cloned().map(Ok))
+                .send_to(&settings.partials(), PARTITION, some.iter().cloned().map(Ok))
+                .wait()
                 .expect("written");
         }
         let mut reader =

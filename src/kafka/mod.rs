@@ -30,12 +30,12 @@ pub use context::{COMPONENT, Change, Context, Fetched, report};
 pub use faults::{Fault, Faults};
 pub use frontier::{Frontiers, PartitionFrontier, ResumeAt, reset};
 pub use log::{From as LogFrom, LogMessage, LogReader, LogWriter};
-pub use producer::{Outgoing, Producer};
+pub use producer::{InFlight, Outgoing, Producer};
 pub use queue::Received;
 pub use resume::Resume;
 pub use settings::{KafkaProblem, Settings, Topics};
 pub use topics::{missing, prepare};
-pub use wire::{WIRE_VERSION, Wire, WireError};
+pub use wire::{EncodedWire, WIRE_VERSION, Wire, WireError};
 
 /// Version of the Kafka client that is built in, and what it can do, such as the ways to sign in.
 pub fn client_version() -> String {

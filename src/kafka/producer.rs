@@ -28,6 +28,29 @@ pub struct Outgoing<'a> {
     pub payload: Vec<u8>,
 }
 
+/// Records that were passed to the client.
+#[must_use]
+pub struct InFlight {
+    batch: Arc<Batch>,
+    /// Whether all could be passed to it.
+    sent: Result<(), KafkaProblem>,
+}
+
+impl InFlight {
+    /// Whether [`Self::wait`] returns at once.
+    pub fn is_done(&self) -> bool {
+        self.batch.is_done()
+    }
+
+    /// Waits until all records are acknowledged.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] if a record could not be delivered, or the first error of the records that were sent.
+    pub fn wait(self) -> Result<(), KafkaProblem> {
+        self.batch.wait(self.sent)
+    }
+}
+
 /// Writes records and waits for their acknowledgements.
 pub struct Producer {
     inner: ThreadedProducer<Context>,
@@ -154,24 +177,21 @@ impl Producer {
         ))
     }
 
-    /// Writes records to one partition, in order, and waits until all are acknowledged. It takes each record from the
-    /// iterator when there is room for it.
-    ///
-    /// # Errors
-    /// [`KafkaProblem`] if a record could not be delivered, or the first error of `records`.
-    pub fn write_to(
+    /// Passes records for one partition to the client, in order, as soon as it has room for them.
+    /// [`InFlight::wait`] says whether they were acknowledged.
+    pub fn send_to(
         &self,
         topic: &str,
         partition: i32,
         mut records: impl Iterator<Item = Result<Vec<u8>, KafkaProblem>>,
-    ) -> Result<(), KafkaProblem> {
+    ) -> InFlight {
         let batch = Arc::new(Batch::default());
         let sent = records.try_for_each(|bytes| {
             let bytes = bytes?;
             let record = BaseRecord::with_opaque_to(topic, ()).partition(partition);
             self.enqueue(record.payload(bytes.as_slice()), &batch)
         });
-        batch.wait(sent)
+        InFlight { batch, sent }
     }
 
     fn deliver<'a>(

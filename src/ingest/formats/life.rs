@@ -33,11 +33,11 @@ const WORDS: [(&str, Word); 7] = [
 ];
 
 /// What a ticket event does to its ticket.
-pub(super) struct Life {
-    pub(super) action: TicketAction,
-    pub(super) news: Option<TicketNews>,
+pub(in crate::ingest) struct Life {
+    pub(in crate::ingest) action: TicketAction,
+    pub(in crate::ingest) news: Option<TicketNews>,
     /// The word that distinguishes the event from others of the ticket with the same id: see [`own_id`].
-    pub(super) word: Option<&'static str>,
+    pub(in crate::ingest) word: Option<&'static str>,
 }
 
 /// The action with this name, if it only tells something about open tickets.
@@ -64,7 +64,7 @@ pub(super) fn abandonment(ticket_id: Box<str>) -> Life {
 }
 
 /// A step of a ticket by its action. An update is no step.
-pub(super) fn step(
+pub(in crate::ingest) fn step(
     action: TicketAction,
     ticket_id: Box<str>,
     handled: &Field<'_>,
@@ -107,7 +107,7 @@ pub(super) fn customer(field: &Field<'_>, news: Option<&TicketNews>) -> Option<B
 }
 
 /// The id of a customer; `None` for a text that is too long or holds control characters.
-pub(super) fn customer_id(text: &str) -> Option<Box<str>> {
+pub(in crate::ingest) fn customer_id(text: &str) -> Option<Box<str>> {
     let is_id = text.chars().count() <= CUSTOMER_CHARS_MAX && !text.contains(char::is_control);
     is_id.then(|| text.into())
 }
@@ -118,7 +118,7 @@ fn news(ticket_id: Box<str>, step: LifeStep, handled_seconds: Option<u32>) -> Ti
 }
 
 /// The duplicate key of a later step. Some senders give all events of a ticket the same id: step and time distinguish them.
-pub(super) fn own_id(event_id: &str, step: &str, ts: Timestamp) -> Box<str> {
+pub(in crate::ingest) fn own_id(event_id: &str, step: &str, ts: Timestamp) -> Box<str> {
     hashed(&[event_id, step, &ts.to_string()])
 }
 

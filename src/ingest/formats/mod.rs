@@ -9,7 +9,7 @@ mod batches;
 pub(super) mod cloudevents;
 pub(super) mod connect;
 pub(super) mod fault_mns;
-mod life;
+pub(super) mod life;
 #[cfg(test)]
 mod life_tests;
 pub(super) mod logstash;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use self::lane::Lanes;
 pub use self::parts::Intake;
-use self::parts::{Lost, Partition, ReportBatch, ReportRequest};
+use self::parts::{Lost, Partition, ReportBatch, ReportRequest, Unfinished};
 use crate::clock::Stopwatch;
 use crate::domain::{Backoff, SourceId, TicketMessage, Timestamp};
 use crate::engine::Report;
@@ -67,22 +67,27 @@ impl Intake {
         let mut since = Stopwatch::start();
         // Whether there were records since the last report.
         let mut fresh = false;
+        let mut writing: Option<Unfinished> = None;
         while !self.stop.load(Ordering::Relaxed) {
             let records = consumer.batch(POLL);
             for change in consumer.changes() {
-                self.change(consumer, log, &mut lanes, change)?;
+                self.change(consumer, log, &mut lanes, &mut writing, change)?;
             }
             let is_idle = records.is_empty();
             fresh |= !is_idle;
             let held = lanes.count(records)?;
+            if let Some(done) = writing.take_if(|writing| is_idle || writing.in_flight.is_done()) {
+                finish(consumer, done)?;
+            }
             // Report earlier if no further records follow.
             let wait = if is_idle && fresh { REPORT_IDLE_S } else { REPORT_EVERY_S };
             if held >= self.held_max || since.seconds() >= wait {
-                self.report(consumer, log, &lanes, &Ask { is_fresh: fresh, deleted: None })?;
+                let ask = Ask { is_fresh: fresh, deleted: None };
+                self.report(consumer, log, &lanes, &mut writing, &ask)?;
                 (fresh, since) = (false, Stopwatch::start());
             }
         }
-        Ok(())
+        writing.map_or(Ok(()), |last| finish(consumer, last))
     }
 
     /// Applies a change of the assignment.
@@ -91,22 +96,33 @@ impl Intake {
         consumer: &Consumer,
         log: &LogWriter,
         lanes: &mut Lanes<'_>,
+        writing: &mut Option<Unfinished>,
         change: Change,
     ) -> Result<(), KafkaProblem> {
         match change {
             Change::Assigned(source, resume) => self.take(consumer, lanes, source, resume),
             Change::Revoked(source) => {
                 tracing::info!(%source, "kafka: partition revoked");
+                // Its next owner begins at the commit before, and may have made another one since.
+                if let Some(writing) = writing {
+                    let is_other = |counted: &SourceId| {
+                        (counted.topic_name(), counted.partition)
+                            != (source.topic_name(), source.partition)
+                    };
+                    writing.points.retain(|(counted, _)| is_other(counted));
+                }
                 lanes.leave(&source)?;
                 self.metrics.remove_partition(&source);
                 Ok(())
             }
             Change::Deleted(topic) => {
-                self.report(consumer, log, lanes, &Ask { is_fresh: true, deleted: Some(topic) })
+                let ask = Ask { is_fresh: true, deleted: Some(topic) };
+                self.report(consumer, log, lanes, writing, &ask)
             }
             // The report asks again, and ends the session.
             Change::Recreated(_) => {
-                self.report(consumer, log, lanes, &Ask { is_fresh: true, deleted: None })
+                let ask = Ask { is_fresh: true, deleted: None };
+                self.report(consumer, log, lanes, writing, &ask)
             }
             Change::Failed(problem) => Err(problem),
         }
@@ -170,7 +186,8 @@ impl Intake {
         consumer.context().fault(source, Fault::Gone, Some(&why));
     }
 
-    /// Writes reports to the log, then commits offsets. What was not read of a deleted topic is gone.
+    /// Begins to write reports to the log, once the report before is written and its offsets are committed. Counting goes on
+    /// meanwhile. What was not read of a deleted topic is gone.
     ///
     /// Before it writes, it asks whether the topics are still the ones of the assignment: the client goes on reading a new
     /// topic of the same name at the offset of the old one.
@@ -179,8 +196,12 @@ impl Intake {
         consumer: &Consumer,
         log: &LogWriter,
         lanes: &Lanes<'_>,
+        writing: &mut Option<Unfinished>,
         ask: &Ask,
     ) -> Result<(), KafkaProblem> {
+        if let Some(before) = writing.take() {
+            finish(consumer, before)?;
+        }
         // Without new records there is nothing that could be of another topic.
         let recreated = if ask.is_fresh { consumer.recreated()? } else { None };
         let lost = match recreated {
@@ -203,7 +224,10 @@ impl Intake {
             self.gone(consumer, &source, gone);
         }
         match replaced {
-            None => self.write(consumer, log, all),
+            None => {
+                *writing = Some(self.write(consumer, log, all)?);
+                Ok(())
+            }
             Some(problem) => Err(problem),
         }
     }
@@ -213,14 +237,9 @@ impl Intake {
         consumer: &Consumer,
         log: &LogWriter,
         all: ReportBatch,
-    ) -> Result<(), KafkaProblem> {
+    ) -> Result<Unfinished, KafkaProblem> {
         log.write_dead(&all.letters)?;
-        log.write(all.messages)?;
-        if !all.points.is_empty()
-            && let Err(problem) = consumer.commit(&all.points)
-        {
-            tracing::warn!(%problem, "kafka: commit of offsets failed, the next commit includes them");
-        }
+        let in_flight = log.send(all.messages.into_iter());
         for (source, waiting) in all.moving {
             let why = waiting.map(|waiting| {
                 format!("{source}: {waiting} records wait, and none was read for a minute; restart this instance if that lasts")
@@ -238,7 +257,7 @@ impl Intake {
             });
             consumer.context().fault(&source, Fault::Clock, why.as_deref());
         }
-        Ok(())
+        Ok(Unfinished { in_flight, points: all.points })
     }
 
     /// Reports of some partitions.
@@ -308,25 +327,42 @@ impl Intake {
             reports.points.push((counted, point.clone()));
         }
         reports.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
-        push_messages(report, now, &mut reports.messages);
+        push_messages(report, now, &mut |message| reports.messages.push(message.encode()));
     }
 }
 
+/// Waits until the messages of a report are in the log, then commits its offsets.
+fn finish(consumer: &Consumer, unfinished: Unfinished) -> Result<(), KafkaProblem> {
+    let Unfinished { in_flight, points } = unfinished;
+    in_flight.wait()?;
+    if !points.is_empty()
+        && let Err(problem) = consumer.commit(&points)
+    {
+        tracing::warn!(%problem, "kafka: commit of offsets failed, the next commit includes them");
+    }
+    Ok(())
+}
+
 /// The messages of a report. The frontier is the last one.
-fn push_messages(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
+fn push_messages(report: Report, now: Timestamp, push: &mut impl FnMut(Wire)) {
     let Report { source, partials, progress, alarms, rebuilt, maintenance, tickets, dead } = report;
     let partial = |partial| Wire::Partial { source: source.clone(), partial };
-    messages.extend(partials.into_iter().map(partial));
-    messages.extend(alarms.into_iter().map(|(position, event)| Wire::Alarm { position, event }));
-    messages.extend(rebuilt.into_iter().map(|(position, list)| Wire::Rebuilt { position, list }));
+    partials.into_iter().map(partial).for_each(&mut *push);
+    alarms.into_iter().for_each(|(position, event)| push(Wire::Alarm { position, event }));
+    rebuilt.into_iter().for_each(|(position, list)| push(Wire::Rebuilt { position, list }));
     let work = |(position, event)| Wire::Maintenance { position, event };
-    messages.extend(maintenance.into_iter().map(work));
-    let of_tickets =
-        |own: &[TicketMessage]| Wire::Tickets { source: source.clone(), messages: own.to_vec() };
-    messages.extend(tickets.chunks(TICKETS_PER_MESSAGE).map(of_tickets));
-    messages.extend(dead.into_iter().map(|(letter, place)| Wire::Dead { letter, place }));
+    maintenance.into_iter().map(work).for_each(&mut *push);
+    let mut tickets = tickets.into_iter();
+    loop {
+        let messages: Vec<TicketMessage> = tickets.by_ref().take(TICKETS_PER_MESSAGE).collect();
+        if messages.is_empty() {
+            break;
+        }
+        push(Wire::Tickets { source: source.clone(), messages });
+    }
+    dead.into_iter().for_each(|(letter, place)| push(Wire::Dead { letter, place }));
     if let Some((frontier, point)) = progress {
         let upto = (point.decided_upto >= 0).then_some(point.decided_upto);
-        messages.push(Wire::Frontier { source, frontier, upto, reported_at: now });
+        push(Wire::Frontier { source, frontier, upto, reported_at: now });
     }
 }

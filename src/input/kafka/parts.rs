@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::domain::{Clock, DeadLetter, EventKind, Offset, SourceId, Timestamp};
 use crate::input::{Decoders, SourceProcessor};
-use crate::kafka::{Ends, Faults, Fetched, Settings, Wire};
+use crate::kafka::{EncodedWire, Ends, Faults, Fetched, InFlight, Settings};
 use crate::telemetry::{Health, Metrics};
 use crate::window::{AggregatorConfig, CommitPoint};
 
@@ -82,7 +82,8 @@ pub(super) struct ReportRequest {
 /// Reports of several partitions: messages and dead letters to write, offsets to commit.
 #[derive(Default)]
 pub(super) struct ReportBatch {
-    pub(super) messages: Vec<Wire>,
+    /// Encoded here, because several threads make reports.
+    pub(super) messages: Vec<EncodedWire>,
     pub(super) letters: Vec<DeadLetter>,
     pub(super) points: Vec<(SourceId, CommitPoint)>,
     /// Whether the reading of a partition moves on; if not, how many records wait.
@@ -103,6 +104,12 @@ impl ReportBatch {
         self.ahead_s.extend(ahead_s);
         self.gone.extend(gone);
     }
+}
+
+/// A report whose messages are being written to the log. Its offsets are committed once all are acknowledged.
+pub(super) struct Unfinished {
+    pub(super) in_flight: InFlight,
+    pub(super) points: Vec<(SourceId, CommitPoint)>,
 }
 
 #[cfg(test)]

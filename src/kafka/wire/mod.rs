@@ -25,6 +25,9 @@ pub enum WireError {
     Version(u32),
 }
 
+/// An encoded message.
+pub type EncodedWire = Result<Vec<u8>, WireError>;
+
 /// The JSON object. It is separate from [`Wire`], so that code can change without the form.
 #[derive(Serialize, Deserialize)]
 struct Envelope<B> {
@@ -77,6 +80,11 @@ impl Wire {
     /// # Errors
     /// As for [`Self::decode`].
     pub fn decode_leader(bytes: &[u8]) -> Result<Option<Self>, WireError> {
+        // Most messages have thousands of bytes after their type. [`Self::encode`] writes the type first.
+        let rest = bytes.strip_prefix(br#"{"v":1,"type":""#);
+        if rest.is_some_and(|rest| !rest.starts_with(br#"leader""#)) {
+            return Ok(None);
+        }
         match Head::read(bytes)?.kind == "leader" {
             true => Self::decode(bytes).map(Some),
             false => Ok(None),
@@ -191,6 +199,22 @@ mod tests {
         fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Wire::decode(&bytes);
         }
+    }
+
+    #[test]
+    fn only_messages_that_name_the_leader_are_read() {
+        let leader = Wire::Leader { instance: "i".into(), url: "http://127.0.0.1:1".into() };
+        let bytes = leader.clone().encode().expect("encodes");
+        assert_eq!(Wire::decode_leader(&bytes).expect("decodes"), Some(leader.clone()));
+        // The order of fields does not matter.
+        let moved = br#"{"url":"http://127.0.0.1:1","type":"leader","instance":"i","v":1}"#;
+        assert_eq!(Wire::decode_leader(moved).expect("decodes"), Some(leader));
+        let what = serde_json::json!({});
+        let other = Wire::Replicated { instance: "i".into(), what }.encode().expect("encodes");
+        assert!(other.starts_with(br#"{"v":1,"type":""#), "the version and the type come first");
+        assert_eq!(Wire::decode_leader(&other).expect("decodes"), None);
+        assert!(Wire::decode_leader(br#"{"v":2,"type":"leader"}"#).is_err());
+        assert!(Wire::decode_leader(b"{").is_err());
     }
 
     #[test]
