@@ -2,10 +2,10 @@
 
 alert-title = { $scope } lacks agents: { $need }
 alert-title-critical = CRITICAL { alert-title }
-alert-title-eased = { $scope }: the shortage of agents is no longer expected
-alert-title-resolved = { $scope }: resolved, staffing is sufficient again
+alert-title-eased = { $scope }: no large shortage of agents is expected any more
+alert-title-resolved = { $scope }: resolved, no large shortage of agents any more
 alert-channel = { $channel } { $n }
-alert-resolved = Resolved: the current forecast shows no shortage of agents for { $scope }. The alert lasted from { $from } to { $to } ({ $zone }).
+alert-resolved = Resolved: the current forecast shows no shortage of agents for { $scope } that is large enough for an alert. The alert lasted from { $from } to { $to } ({ $zone }).
 
 # How many agents are missing from when to when.
 need-now = { $n } now
@@ -16,11 +16,11 @@ need-until = { $need } until { $to }
 
 alert-as-of = As of { $at } ({ $zone }); first seen at { $since }.
 alert-eased = Eased: no longer critical since { $at }.
-alert-gone = The forecast of { $at } shows no shortage any more; the last page reported { $n ->
+alert-gone = The forecast of { $at } shows no shortage any more that is large enough for an alert; the last page reported { $n ->
     [one] { $n } missing agent
    *[other] { $n } missing agents
 }. The alert ends if the next forecasts confirm this.
-alert-gone-untold = The forecast of { $at } shows no shortage any more. The alert ends if the next forecast confirms this.
+alert-gone-untold = The forecast of { $at } shows no shortage any more that is large enough for an alert. The alert ends if the next forecast confirms this.
 alert-missing = Missing: { $need } ({ $channels }).
 alert-missing-peak = Missing: { $need }; most at { $at } ({ $channels }).
 alert-missing-more = Missing later: { $n ->
@@ -39,7 +39,7 @@ incident-service = { $service } lacks agents: { $need }.
 incident-because = Cause ({ $service }): { $cause }.
 incident-affected = Affected: customers of { $services } in { $region }.
 incident-acknowledge = If you take this on, acknowledge the alert, for all its services at once; another page then follows only if it gets clearly worse.
-incident-resolved = Resolved: the current forecast shows no shortage of agents for { $scope }. The incident lasted from { $from } to { $to } ({ $zone }).
+incident-resolved = Resolved: the current forecast shows no shortage of agents for { $scope } that is large enough for an alert. The incident lasted from { $from } to { $to } ({ $zone }).
 
 # Two or three things to do, each with its time.
 action-find = Action by { $at }: find { $n ->
