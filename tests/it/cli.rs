@@ -84,6 +84,8 @@ fn a_wrong_value_names_a_value_that_works() {
         (&[&staffing[..], &["--concurrency-rates", "1,2"]].concat(), "needs --model chat"),
         (&[&staffing[..], &["--concurrency-rates", "2,1"]].concat(), "begin with 1"),
         (&[&staffing[..], &["--redial", "0.5"]].concat(), "--model erlang-a or chat"),
+        (&[&staffing[..], &["--patience", "3m"]].concat(), "--patience needs a model"),
+        (&[&staffing[..], &["--max-abandonment", "5%"]].concat(), "--max-abandonment needs"),
         (&[&staffing[..], &["--model", "chat"]].concat(), "--model chat needs --patience"),
         (&[&staffing[..], &["--agents", "16..10"]].concat(), "a range of up to 1000"),
         (&[&staffing[..], &["--input", "x.csv"]].concat(), "cannot be used with"),
