@@ -435,7 +435,7 @@ fn number_span_and_action_are_of_one_stretch() {
     Missing: 12 from 08:00 until 08:30 (chat 12).
     Action now: find 13 more agents (phone 13).
     Action at 06:30: 8 extra agents are enough from then until 07:00.
-    Action now: look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
+    Action now: check the roster of this time and what customers complain about. If the forecast is unusual, look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
     Cause: the forecast needs more agents than are available; no relevant alarm is active here.
     phone: 23 agents needed at 06:00, 10 scheduled, 13 short. Forecast for that window: 30 tickets (24 to 36 with 80 % probability).
     Affected: customers of broadband in north (chat, phone).

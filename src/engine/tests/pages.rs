@@ -309,7 +309,10 @@ const SENTENCES: [(&str, Check); 21] = [
             no_alarm(case);
         },
     ),
-    (r"^Action now: look for a reason that is not in the data", |case, _| no_alarm(case)),
+    (
+        r"^Action now: check the roster of this time and what customers complain about\.",
+        |case, _| no_alarm(case),
+    ),
     (
         r"^Cause: the forecast needs more agents than are available; no relevant alarm is active here\.$",
         |case, _| {

@@ -63,7 +63,7 @@ action-again = Action by { $at }: find { $n ->
 action-alarms = Action now: ask network operations when the fault will be repaired.
 action-alarms-device = Action now: ask network operations when the fault that began on { $device } will be repaired.
 action-complaints = Action now: tell network operations that customers complain although no alarm is active.
-action-look = Action now: look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
+action-look = Action now: check the roster of this time and what customers complain about. If the forecast is unusual, look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
 
 cause-alarms = { $n } { $severity } { $type } { $n ->
     [one] alarm

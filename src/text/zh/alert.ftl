@@ -45,7 +45,7 @@ action-again = 建议：{ $at } 前需再次增派 { $n } 名坐席，至 { $to 
 action-alarms = 建议：立即向网络运维询问故障的预计修复时间。
 action-alarms-device = 建议：立即向网络运维询问始于 { $device } 的故障的预计修复时间。
 action-complaints = 建议：立即告知网络运维：客户集中投诉，但没有未清除的告警。
-action-look = 建议：立即查找数据之外的原因（如营销活动、账单批次），并录入系统。
+action-look = 建议：立即核对该时段的排班和客户反映的问题；如预测异常，再查找数据之外的原因（如营销活动、账单批次）并录入系统。
 
 cause-alarms = 自 { $since } 起有 { $n } 条{ $severity } { $type } 告警未清除
 cause-alarms-untyped = 自 { $since } 起有 { $n } 条{ $severity }告警未清除
