@@ -460,7 +460,9 @@ fn names_from_outside_are_data_and_a_page_has_at_most_300_words() {
         ..alarms()[0].clone()
     });
     let label = |n: usize| Cause::Adjustment { label: format!("{n} {hostile}"), tickets: 1.0 };
-    let known = Known::from([(scope, (0..30).map(label).collect())]);
+    let mut causes: Vec<Cause> = (0..30).map(label).collect();
+    causes.push(Cause::Complaints { actual: 90.0, usual: 2.0, since: start(), until: None });
+    let known = Known::from([(scope, causes)]);
     let names = ["phone", "chat", "email", "app", "kiosk", "forum"];
     let pairs = names.map(|channel| need(channel, start(), 16));
     let zones = BTreeMap::new();
@@ -485,6 +487,7 @@ fn names_from_outside_are_data_and_a_page_has_at_most_300_words() {
         let count = super::brief::words(&title) + super::brief::words(&body);
         assert!(count <= 300, "{count} words: {body}");
         assert!(body.lines().count() >= 8, "{body}");
+        assert!(body.contains("90 "), "complaints stay: {body}");
         assert!(!body.lines().any(|line| line.starts_with('🔥')), "no forged line: {body}");
     }
 }
