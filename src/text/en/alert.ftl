@@ -95,7 +95,7 @@ page-lines-left-out = … and { $n ->
    *[other] { $n } more lines
 }: follow the link
 page-worse-acknowledged = { $name } acknowledged this alert; it has become clearly worse since.
-page-reminder = Reminder: nobody has acknowledged this alert since { $since }.
+page-reminder = Reminder: nobody has acknowledged this alert, which began at { $since }.
 
 # Pages that test whether a receiver is reached.
 page-test-title = TEST: pages of surgecast reach this receiver

@@ -62,7 +62,7 @@ cause-complaints-since = 自 { $since } 起有 { $n } 张工单反映服务中�
 # 超出接收方长度限制的通知。
 page-lines-left-out = ……另有 { $n } 行，请打开链接查看
 page-worse-acknowledged = { $name } 已确认本预警；此后情况明显恶化。
-page-reminder = 提醒：自 { $since } 以来无人确认本预警。
+page-reminder = 提醒：本预警始于 { $since }，至今无人确认。
 
 # 测试通知能否送达。
 page-test-title = 【测试】surgecast 通知可以送达
