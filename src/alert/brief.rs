@@ -103,12 +103,12 @@ pub(super) fn lines(alert: &Alert, texts: &Texts) -> Vec<Line> {
     lines.extend(actions.into_iter().map(|line| (0, line)));
     lines.extend(alert.recommendations(texts).into_iter().map(|line| (3, line)));
     for (at, cause) in alert.because.iter().enumerate() {
-        let rank = if at >= CAUSES_SHOWN {
-            BEYOND
-        } else if at > 0 {
-            5
-        } else {
-            1
+        let rank = match cause {
+            // What customers say is the best evidence of all.
+            Stored::Value(Cause::Complaints { .. }) => 2,
+            _ if at >= CAUSES_SHOWN => BEYOND,
+            _ if at > 0 => 5,
+            _ => 1,
         };
         lines.push((rank, texts.text("alert-because", args!["cause" => cause.say(texts)])));
     }

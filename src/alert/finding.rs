@@ -116,10 +116,12 @@ impl Finding {
 
     /// The title of its alert.
     pub(super) fn title(&self, alert: &Alert, texts: &Texts) -> String {
-        if alert.state == AlertState::Resolved {
+        let is_resolved = alert.state == AlertState::Resolved;
+        if is_resolved || self.is_over {
             let name = texts.text(&message(&alert.rule, "name"), None);
             let scope = self.about(alert, texts);
-            return texts.text("rule-title-resolved", args!["scope" => scope, "rule" => name]);
+            let id = if is_resolved { "rule-title-resolved" } else { "rule-title-eased" };
+            return texts.text(id, args!["scope" => scope, "rule" => name]);
         }
         let id = message(&alert.rule, &self.part("title"));
         let title = texts.text(&id, self.args(&alert.scope, texts));
@@ -142,8 +144,11 @@ impl Finding {
         }
         let line = message(&alert.rule, &self.part("line"));
         lines.push((0, texts.text(&line, self.args(&alert.scope, texts))));
-        let action = message(&alert.rule, "action");
-        lines.push((0, texts.text(&action, self.args(&alert.scope, texts))));
+        // What the newest window no longer shows asks for nothing: its times may be over.
+        if !self.is_over {
+            let action = message(&alert.rule, "action");
+            lines.push((0, texts.text(&action, self.args(&alert.scope, texts))));
+        }
         for cause in alert.because.iter().take(brief::CAUSES_SHOWN) {
             lines.push((5, texts.text("alert-because", args!["cause" => cause.say(texts)])));
         }

@@ -14,8 +14,8 @@ use super::state::ApiState;
 use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::Vintage;
 use crate::staffing::{
-    Figures, LearnedAht, Plan, Planner, Presence, Profile, Rules, Team, WhatIf, parse_seconds,
-    parse_target, pooled,
+    Figures, LearnedAht, Plan, Planner, Presence, Profile, Rules, Team, WhatIf, check_target,
+    parse_seconds, parse_target, pooled,
 };
 use crate::store::{Filter, Reader, StoreError};
 use crate::text::{Stored, Texts};
@@ -101,6 +101,7 @@ pub async fn staffing(
         let team = rules.team(name).cloned().ok_or_else(|| {
             Problem::not_found(format!("there is no team `{name}`; teams: {}", known().join(", ")))
         })?;
+        answerable(&what_if, &team.profile)?;
         let desk = Desk { width, rules, what_if, texts };
         let missing = format!("team {name} has no forecast yet");
         let found = read(&state, move |reader| desk.of_team(reader, &team)).await?;
@@ -119,6 +120,9 @@ pub async fn staffing(
                 team.name
             )));
         }
+        if let Some(profile) = rules.profile_of(series) {
+            answerable(&what_if, profile)?;
+        }
     }
     let page = Page::new(query.limit, query.after.as_deref())?;
     let explains = one.is_some();
@@ -130,6 +134,13 @@ pub async fn staffing(
         Ok(if explains { found.map(by) } else { found })
     })
     .await
+}
+
+/// Whether the model of a profile can meet the target that is asked for.
+fn answerable(what_if: &WhatIf, profile: &Profile) -> Result<(), Problem> {
+    let Some(target) = &what_if.target else { return Ok(()) };
+    check_target(profile.model.name(), target)
+        .map_err(|error| Problem::bad_request(format!("target: {}", error.text)))
 }
 
 /// What answers need.

@@ -154,13 +154,13 @@ struct Hour {
     actual: u32,
     /// The forecasts that were issued first; `None` if one of the windows has none.
     first: Option<f64>,
-    /// The forecast at the start of the alert.
-    at_start: f64,
+    /// The forecast at the start of the alert; `None` if it does not reach one of the windows.
+    at_start: Option<f64>,
 }
 
 impl Default for Hour {
     fn default() -> Self {
-        Self { actual: 0, first: Some(0.0), at_start: 0.0 }
+        Self { actual: 0, first: Some(0.0), at_start: Some(0.0) }
     }
 }
 
@@ -174,30 +174,30 @@ fn arrivals(
     report.heading("report-hourly");
     let series = &course.series;
     let mut hours: BTreeMap<Timestamp, Hour> = BTreeMap::new();
-    let hour = |at: Timestamp| super::intervals::hour(at, texts.zone());
-    for window in &course.windows {
-        let own = hours.entry(hour(window.start)).or_default();
-        own.actual += window.tickets;
-        let first = course.first(window.start).map(|point| point.mean);
-        own.first = own.first.zip(first).map(|(sum, mean)| sum + mean);
-    }
     // An alert that began within a window came from a nowcast; otherwise from the forecast at the start of the window.
     let of = |at: Timestamp| reader.served(series, Some(at));
     let vintage = match of(alert.since)? {
         Some(served) => Some(served.vintage),
         None => of(reader.width().floor(alert.since))?.map(|served| served.vintage),
     };
-    for target in vintage.iter().flat_map(|vintage| &vintage.targets) {
-        if let Some(own) = hours.get_mut(&hour(target.start)) {
-            own.at_start += target.mean;
-        }
+    let targets = vintage.iter().flat_map(|vintage| &vintage.targets);
+    let at_start: BTreeMap<Timestamp, f64> =
+        targets.map(|point| (point.start, point.mean)).collect();
+    let add = |sum: Option<f64>, mean: Option<f64>| sum.zip(mean).map(|(sum, mean)| sum + mean);
+    for window in &course.windows {
+        let hour = super::intervals::hour(window.start, texts.zone());
+        let own = hours.entry(hour).or_default();
+        own.actual += window.tickets;
+        own.first = add(own.first, course.first(window.start).map(|point| point.mean));
+        own.at_start = add(own.at_start, at_start.get(&window.start).copied());
     }
     let known = vintage.map_or(Timestamp::MAX, |vintage| vintage.issued_at);
     let rows = hours.into_iter().map(|(at, own)| {
-        let dash = || "–".to_owned();
-        let first = own.first.map_or_else(dash, |mean| texts.number(mean, 0));
-        let at_start = if at >= known { texts.number(own.at_start, 0) } else { dash() };
-        vec![texts.day_time(at), texts.number(f64::from(own.actual), 0), first, at_start]
+        let or_dash =
+            |mean: Option<f64>| mean.map_or_else(|| "–".to_owned(), |mean| texts.number(mean, 0));
+        let at_start = or_dash(own.at_start.filter(|_| at >= known));
+        let actual = texts.number(f64::from(own.actual), 0);
+        vec![texts.day_time(at), actual, or_dash(own.first), at_start]
     });
     let head = [
         "report-hourly-hour",

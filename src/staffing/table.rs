@@ -258,18 +258,27 @@ pub fn spread_work(contacts: &[f64], backlog: f64, times: (f64, f64, f64)) -> Ve
 }
 
 /// Like [`spread_work`], where the contacts that wait before the first window are known: `backlog` and no others.
+///
+/// As many of them as usually wait are taken as contacts of the windows before, which are due the sooner the earlier they came. So
+/// steady work stays level, and does not pile up at the deadline of the backlog. The others are as urgent as those that come.
 pub fn spread_backlog(contacts: &[f64], backlog: f64, times: (f64, f64, f64)) -> Vec<f64> {
-    spread(contacts, 0.0, backlog, times)
+    let first = contacts.first().copied().unwrap_or(0.0);
+    // Of the contacts of the window before, all but one part is left, and so on.
+    let usual = first * (windows_until(times) - 1) as f64 / 2.0;
+    if backlog < usual {
+        return spread(contacts, first * backlog / usual, 0.0, times);
+    }
+    spread(contacts, first, backlog - usual, times)
+}
+
+/// Windows over which the work of a contact is spread.
+fn windows_until((_, within, width): (f64, f64, f64)) -> usize {
+    (within / width).floor().max(1.0) as usize
 }
 
 /// `first` contacts came in each window before the first one.
-fn spread(
-    contacts: &[f64],
-    first: f64,
-    backlog: f64,
-    (aht, within, width): (f64, f64, f64),
-) -> Vec<f64> {
-    let windows = (within / width).floor().max(1.0) as usize;
+fn spread(contacts: &[f64], first: f64, backlog: f64, times: (f64, f64, f64)) -> Vec<f64> {
+    let (windows, (aht, _, width)) = (windows_until(times), times);
     let erlang = aht / width / windows as f64;
     (0..contacts.len())
         .map(|at| {

@@ -43,7 +43,7 @@ type Span = (Timestamp, Timestamp, u32);
 fn hours(shifts: &[Span]) -> f64 {
     let hours =
         |(start, end, agents): &Span| f64::from(*agents) * end.since(*start).as_secs_f64() / 3600.0;
-    (shifts.iter().map(hours).sum::<f64>() * 100.0).round() / 100.0
+    shifts.iter().map(hours).fold(0.0, |sum, own| sum + own * 100.0).round() / 100.0
 }
 
 /// What storing a roster would change, by series and team.

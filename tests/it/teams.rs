@@ -123,6 +123,7 @@ fn check(program: &Program, plan: &Value) {
         ("arrivals_factor=2", "need one series (region, service and channel) or a team"),
         ("team=calls&shrinkage=1", "shrinkage: 1: use a number from 0 to 0.95"),
         ("team=calls&aht=soon", "aht: soon: use a length such as 330s"),
+        ("team=calls&target=100/20", "100 % is for deferred work only"),
         ("region=north&service=mobile&channel=phone&agents=3", "ask with team=calls"),
     ] {
         let problem = program.get(&format!("/api/v1/staffing?{query}")).json();

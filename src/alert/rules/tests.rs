@@ -430,6 +430,20 @@ fn a_lack_of_agents_inhibits_the_others() {
     assert_eq!(page.expect("a page").kind, NotificationKind::Firing);
 }
 
+/// An alert whose newest window no longer shows what it was about asks for nothing, and its title says so.
+#[test]
+fn an_alert_that_eased_asks_for_no_action() {
+    let texts = Texts::new(Language::En);
+    let mut book = book(true);
+    life(&mut book, 0, &[25, 25, 25]);
+    let storm = book.open().next().expect("open");
+    assert!(storm.body(&texts).contains("Action now"), "{}", storm.body(&texts));
+    life(&mut book, 3, &[0]);
+    let storm = book.open().next().expect("still open");
+    assert_eq!(storm.title(&texts), "north/mobile: alarm storm, no longer in the newest window");
+    assert!(!storm.body(&texts).contains("Action"), "{}", storm.body(&texts));
+}
+
 #[test]
 fn receivers_get_what_they_name() {
     let mut book = book(true);

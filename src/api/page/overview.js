@@ -204,7 +204,7 @@ function maintenance() {
 
 function table(clear, changed, save) {
   const columns = ["series", "spark", "peak", "staff", "gap", "over"];
-  const heads = columns.map((c) => h("th", { scope: "col", class: `c-${c}`, text: t(`col_${c}`, { w: clock.status()?.width_minutes ?? 15 }) }));
+  const heads = columns.map((c) => h("th", { scope: "col", class: `c-${c}` }));
   const body = h("tbody");
   const count = h("p", { class: "muted count", role: "status" });
   const none = h("div", { class: "empty" }, h("p"), h("button", { type: "button", text: t("clear"), onclick: clear }));
@@ -215,6 +215,9 @@ function table(clear, changed, save) {
   } });
   const node = h("div", {}, h("div", { class: "above" }, count, save), grid, none, more);
   node.update = () => {
+    // The width of a window is known once the first status is.
+    const w = clock.status()?.width_minutes ?? 15;
+    columns.forEach((c, at) => setText(heads[at], t(`col_${c}`, { w })));
     keyed(body, data.rows, keyOf, tableRow);
     grid.hidden = data.rows.length === 0;
     none.hidden = data.rows.length > 0 || data.alerts === null;

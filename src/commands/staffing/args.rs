@@ -214,6 +214,14 @@ impl StaffingArgs {
             ),
             (self.backlog.is_some() && !deferred, "--backlog needs --model deferred"),
             (
+                self.patience.is_some() && !impatient,
+                "--patience needs a model in which callers hang up: --model erlang-a or chat",
+            ),
+            (
+                self.max_abandonment.is_some() && !impatient,
+                "--max-abandonment needs a model in which callers hang up: --model erlang-a or chat",
+            ),
+            (
                 self.redial > 0.0 && !impatient,
                 "--redial needs a model in which callers hang up: --model erlang-a or chat",
             ),

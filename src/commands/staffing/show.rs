@@ -7,7 +7,14 @@ use super::day::Window;
 use crate::staffing::{Model, Profile, Staffing, meets_targets};
 
 fn verdict(staffing: &Staffing, profile: &Profile) -> &'static str {
-    if meets_targets(staffing, profile) { "meets the target" } else { "misses the target" }
+    let is_in_time = staffing.service_level + 1e-9 >= profile.target.fraction;
+    match meets_targets(staffing, profile) {
+        true => "meets the target",
+        false if is_in_time && staffing.carry_over.is_some() => {
+            "misses the target: the work left over grows"
+        }
+        false => "misses the target",
+    }
 }
 
 /// `20 s`, `6 h`.
@@ -90,5 +97,8 @@ pub(super) fn day(windows: &[Window], out: &mut impl Write) -> Result<()> {
             window.p_wait * 100.0
         )?;
     }
-    Ok(())
+    writeln!(
+        out,
+        "All at the largest load of the window, which may be left from the window before."
+    )
 }

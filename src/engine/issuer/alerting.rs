@@ -30,7 +30,11 @@ impl Issuer {
     ) {
         let within = anomalies.is_none();
         let newer = self.newer_scopes(at, issued, within);
-        let standing = standing(at.alarms, at.end, &newer);
+        // The devices of a service's alarms join its alert with that of another service, which this nowcast is not about.
+        let standing = match within {
+            true => active_at(at.alarms, known_by(at.end)),
+            false => standing(at.alarms, at.end, &newer),
+        };
         let live = |series| if within { None } else { self.live.get(series) };
         let needs = plans.iter().filter_map(|(series, plan)| match live(series) {
             Some((vintage, Some(plan))) => Some(SeriesNeed { plan, vintage }),

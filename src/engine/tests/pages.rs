@@ -244,7 +244,7 @@ const SENTENCES: [(&str, Check); 21] = [
         case.holds(at.as_deref() == Some(&found[1]), "eased");
     }),
     (
-        r"^The forecast of (\S+) shows no shortage any more; the last page reported ([\d,]+) missing agents?\.",
+        r"^The forecast of (\S+) shows no shortage any more that is large enough for an alert; the last page reported ([\d,]+) missing agents?\.",
         |case, found| {
             case.holds(found[1] == case.texts.moment(case.alert.as_of()), "its time");
             case.holds(number(&found[2]) == case.alert.notified_gap, "the last page");
@@ -309,7 +309,10 @@ const SENTENCES: [(&str, Check); 21] = [
             no_alarm(case);
         },
     ),
-    (r"^Action now: look for a reason that is not in the data", |case, _| no_alarm(case)),
+    (
+        r"^Action now: check the roster of this time and what customers complain about\.",
+        |case, _| no_alarm(case),
+    ),
     (
         r"^Cause: the forecast needs more agents than are available; no relevant alarm is active here\.$",
         |case, _| {
@@ -419,7 +422,7 @@ const SENTENCES: [(&str, Check); 21] = [
         }
     }),
     (
-        r"^The forecast of (\S+) shows no shortage any more\. The alert ends if the next forecast confirms this\.$",
+        r"^The forecast of (\S+) shows no shortage any more that is large enough for an alert\. The alert ends if the next forecast confirms this\.$",
         |case, found| {
             case.holds(found[1] == case.texts.moment(case.alert.as_of()), "its time");
             case.holds(case.alert.notified_at.is_none(), "a page was sent");

@@ -3,6 +3,11 @@
 use super::{Kind, Recommendation, Why};
 use crate::text::{Say, Texts, args};
 
+/// A share in whole percent, halves rounded up as on the web page.
+fn percent(share: f64, texts: &Texts) -> String {
+    texts.number((share * 100.0).round(), 0)
+}
+
 impl Say for Recommendation {
     /// What to do, such as "Move 4 agents from mobile-chat to broadband-phone, 18:00–20:30".
     fn say(&self, texts: &Texts) -> String {
@@ -14,7 +19,7 @@ impl Say for Recommendation {
             Kind::OfferLeave => "advice-offer-leave",
             Kind::Announcement => "advice-announcement",
         };
-        let percent = |share: f64| texts.number(share * 100.0, 0);
+        let percent = |share: f64| percent(share, &texts);
         let (low, high) = self.deflection.unwrap_or_default();
         let args = args![
             "n" => self.agents,
@@ -34,7 +39,7 @@ impl Recommendation {
     /// The reason and the expected effect.
     pub fn reason(&self, texts: &Texts) -> String {
         let texts = texts.local(self.zone);
-        let percent = |share: f64| texts.number(share * 100.0, 0);
+        let percent = |share: f64| percent(share, &texts);
         let levels = args![
             "with" => percent(self.level_with),
             "without" => percent(self.level_without),

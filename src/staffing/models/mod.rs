@@ -145,6 +145,13 @@ macro_rules! models {
                 }
             }
 
+            /// Its name.
+            pub fn name(&self) -> ModelName {
+                match self {
+                    $(Self::$Model(_) => ModelName::$Model),+
+                }
+            }
+
             pub(super) fn queue(&self) -> &dyn Queue {
                 match self {
                     $(Self::$Model(model) => model),+

@@ -429,7 +429,9 @@ fn deferred_work_is_spread_until_its_deadline() {
     assert_eq!(spread_work(&[0.0; 5], 40.0, terms), [4.0, 4.0, 4.0, 4.0, 0.0]);
     // Open tickets that are known take the place of what is usual before the first window.
     assert_eq!(spread_backlog(&[10.0; 5], 0.0, terms), [1.0, 2.0, 3.0, 4.0, 4.0]);
-    assert_eq!(spread_backlog(&[10.0; 5], 40.0, terms), [5.0, 6.0, 7.0, 8.0, 4.0]);
+    // As many as usually wait: the work stays level. More of them are spread evenly.
+    assert_eq!(spread_backlog(&[10.0; 5], 15.0, terms), [4.0; 5]);
+    assert_eq!(spread_backlog(&[10.0; 5], 40.0, terms), [6.5, 6.5, 6.5, 6.5, 4.0]);
     // A deadline within the window leaves nothing to spread.
     assert_eq!(spread_work(&[0.0, 40.0], 0.0, (360.0, 60.0, 900.0)), [0.0, 16.0]);
 }

@@ -150,7 +150,8 @@ fn known_open_tickets_are_worked_off_until_the_deadline() {
     // Without a known backlog, half of the contacts of the window before are assumed to wait.
     assert_eq!(plan(None), (vec![4; 4], None, vec![4.0; 4]));
     assert_eq!(plan(Some(0.0)), (vec![2, 4, 4, 4], Some(0), vec![2.0, 4.0, 4.0, 4.0]));
-    assert_eq!(plan(Some(20.0)), (vec![12, 14, 4, 4], Some(20), vec![12.0, 14.0, 4.0, 4.0]));
+    assert_eq!(plan(Some(2.0)), (vec![4; 4], Some(2), vec![4.0; 4]));
+    assert_eq!(plan(Some(20.0)), (vec![13, 13, 4, 4], Some(20), vec![13.0, 13.0, 4.0, 4.0]));
     // Live contacts have no backlog.
     let mut calls = Planner::new(profile(300, 80.0, 20.0, Some(180)));
     let plan = calls.opens_with(Some(20.0)).plan(&mails, WIDTH, &[], &[4.0; 4], None);

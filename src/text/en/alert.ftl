@@ -2,10 +2,10 @@
 
 alert-title = { $scope } lacks agents: { $need }
 alert-title-critical = CRITICAL { alert-title }
-alert-title-eased = { $scope }: the shortage of agents is no longer expected
-alert-title-resolved = { $scope }: resolved, staffing is sufficient again
+alert-title-eased = { $scope }: no large shortage of agents is expected any more
+alert-title-resolved = { $scope }: resolved, no large shortage of agents any more
 alert-channel = { $channel } { $n }
-alert-resolved = Resolved: the current forecast shows no shortage of agents for { $scope }. The alert lasted from { $from } to { $to } ({ $zone }).
+alert-resolved = Resolved: the current forecast shows no shortage of agents for { $scope } that is large enough for an alert. The alert lasted from { $from } to { $to } ({ $zone }).
 
 # How many agents are missing from when to when.
 need-now = { $n } now
@@ -16,11 +16,11 @@ need-until = { $need } until { $to }
 
 alert-as-of = As of { $at } ({ $zone }); first seen at { $since }.
 alert-eased = Eased: no longer critical since { $at }.
-alert-gone = The forecast of { $at } shows no shortage any more; the last page reported { $n ->
+alert-gone = The forecast of { $at } shows no shortage any more that is large enough for an alert; the last page reported { $n ->
     [one] { $n } missing agent
    *[other] { $n } missing agents
 }. The alert ends if the next forecasts confirm this.
-alert-gone-untold = The forecast of { $at } shows no shortage any more. The alert ends if the next forecast confirms this.
+alert-gone-untold = The forecast of { $at } shows no shortage any more that is large enough for an alert. The alert ends if the next forecast confirms this.
 alert-missing = Missing: { $need } ({ $channels }).
 alert-missing-peak = Missing: { $need }; most at { $at } ({ $channels }).
 alert-missing-more = Missing later: { $n ->
@@ -39,7 +39,7 @@ incident-service = { $service } lacks agents: { $need }.
 incident-because = Cause ({ $service }): { $cause }.
 incident-affected = Affected: customers of { $services } in { $region }.
 incident-acknowledge = If you take this on, acknowledge the alert, for all its services at once; another page then follows only if it gets clearly worse.
-incident-resolved = Resolved: the current forecast shows no shortage of agents for { $scope }. The incident lasted from { $from } to { $to } ({ $zone }).
+incident-resolved = Resolved: the current forecast shows no shortage of agents for { $scope } that is large enough for an alert. The incident lasted from { $from } to { $to } ({ $zone }).
 
 # Two or three things to do, each with its time.
 action-find = Action by { $at }: find { $n ->
@@ -63,7 +63,7 @@ action-again = Action by { $at }: find { $n ->
 action-alarms = Action now: ask network operations when the fault will be repaired.
 action-alarms-device = Action now: ask network operations when the fault that began on { $device } will be repaired.
 action-complaints = Action now: tell network operations that customers complain although no alarm is active.
-action-look = Action now: look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
+action-look = Action now: check the roster of this time and what customers complain about. If the forecast is unusual, look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
 
 cause-alarms = { $n } { $severity } { $type } { $n ->
     [one] alarm
@@ -95,7 +95,7 @@ page-lines-left-out = … and { $n ->
    *[other] { $n } more lines
 }: follow the link
 page-worse-acknowledged = { $name } acknowledged this alert; it has become clearly worse since.
-page-reminder = Reminder: nobody has acknowledged this alert since { $since }.
+page-reminder = Reminder: nobody has acknowledged this alert, which began at { $since }.
 
 # Pages that test whether a receiver is reached.
 page-test-title = TEST: pages of surgecast reach this receiver

@@ -1,10 +1,11 @@
 # Alerts of the rules besides the lack of agents. Each rule has a name, a title for a lock screen, a line with its numbers, and an action.
 
 rule-title-critical = CRITICAL { $title }
+rule-title-eased = { $scope }: { $rule }, no longer in the newest window
 rule-title-resolved = { $scope }: resolved ({ $rule })
 rule-resolved = Resolved: { $rule } ({ $scope }). The alert lasted from { $from } to { $to } ({ $zone }).
 rule-eased = The newest window no longer shows this. The alert ends if the next windows confirm it.
-rule-inhibited = Agents are missing here. Only the alert about missing agents sends pages: { $id }.
+rule-inhibited = The alert about missing agents here is open, and only it sends pages: { $id }.
 rule-acknowledge = If you take this on, acknowledge the alert.
 
 rule-alarm-storm-name = alarm storm

@@ -2,10 +2,10 @@
 
 alert-title = { $scope } 缺坐席：{ $need }
 alert-title-critical = 【紧急】{ alert-title }
-alert-title-eased = { $scope }：预计不再缺坐席
-alert-title-resolved = { $scope }：预警解除，坐席已足够
+alert-title-eased = { $scope }：预计不再有明显的坐席缺口
+alert-title-resolved = { $scope }：预警解除，已无明显的坐席缺口
 alert-channel = { $channel } { $n }
-alert-resolved = 预警解除：最新预测显示 { $scope } 不再缺坐席。预警自 { $from } 持续至 { $to }（{ $zone }）。
+alert-resolved = 预警解除：最新预测显示 { $scope } 的坐席缺口已低于预警标准。预警自 { $from } 持续至 { $to }（{ $zone }）。
 
 # 从何时到何时缺多少坐席。
 need-now = 目前 { $n } 名
@@ -16,8 +16,8 @@ need-until = { $need }（至 { $to }）
 
 alert-as-of = 截至 { $at }（{ $zone }）；首次发现于 { $since }。
 alert-eased = 已缓解：自 { $at } 起不再是紧急级别。
-alert-gone = { $at } 的预测不再显示缺坐席；上次通知为缺 { $n } 名。如后续预测一致，预警将解除。
-alert-gone-untold = { $at } 的预测不再显示缺坐席。如下次预测一致，预警将解除。
+alert-gone = { $at } 的预测显示坐席缺口已低于预警标准；上次通知为缺 { $n } 名。如后续预测一致，预警将解除。
+alert-gone-untold = { $at } 的预测显示坐席缺口已低于预警标准。如下次预测一致，预警将解除。
 alert-missing = 缺口：{ $need }，其中{ $channels }。
 alert-missing-peak = 缺口：{ $need }；{ $at } 最多，其中{ $channels }。
 alert-missing-more = 此后缺口：另有 { $n } 段，至 { $to }。
@@ -33,7 +33,7 @@ incident-service = { $service } 缺口：{ $need }。
 incident-because = 原因（{ $service }）：{ $cause }。
 incident-affected = 受影响：{ $region } 的 { $services } 客户。
 incident-acknowledge = 如由您处理，请确认预警（一次确认对所有业务有效）；确认后仅在明显恶化时再次通知。
-incident-resolved = 预警解除：最新预测显示 { $scope } 不再缺坐席。事件自 { $from } 持续至 { $to }（{ $zone }）。
+incident-resolved = 预警解除：最新预测显示 { $scope } 的坐席缺口已低于预警标准。事件自 { $from } 持续至 { $to }（{ $zone }）。
 
 # 两三项建议，各有时间。
 action-find = 建议：{ $at } 前增派 { $n } 名坐席（{ $channels }）。
@@ -45,7 +45,7 @@ action-again = 建议：{ $at } 前需再次增派 { $n } 名坐席，至 { $to 
 action-alarms = 建议：立即向网络运维询问故障的预计修复时间。
 action-alarms-device = 建议：立即向网络运维询问始于 { $device } 的故障的预计修复时间。
 action-complaints = 建议：立即告知网络运维：客户集中投诉，但没有未清除的告警。
-action-look = 建议：立即查找数据之外的原因（如营销活动、账单批次），并录入系统。
+action-look = 建议：立即核对该时段的排班和客户反映的问题；如预测异常，再查找数据之外的原因（如营销活动、账单批次）并录入系统。
 
 cause-alarms = 自 { $since } 起有 { $n } 条{ $severity } { $type } 告警未清除
 cause-alarms-untyped = 自 { $since } 起有 { $n } 条{ $severity }告警未清除
@@ -62,7 +62,7 @@ cause-complaints-since = 自 { $since } 起有 { $n } 张工单反映服务中�
 # 超出接收方长度限制的通知。
 page-lines-left-out = ……另有 { $n } 行，请打开链接查看
 page-worse-acknowledged = { $name } 已确认本预警；此后情况明显恶化。
-page-reminder = 提醒：自 { $since } 以来无人确认本预警。
+page-reminder = 提醒：本预警始于 { $since }，至今无人确认。
 
 # 测试通知能否送达。
 page-test-title = 【测试】surgecast 通知可以送达

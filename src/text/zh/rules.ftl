@@ -1,10 +1,11 @@
 # 除缺坐席以外的预警规则。每条规则有名称、适合锁屏的标题、带数字的说明和建议。
 
 rule-title-critical = 【紧急】{ $title }
+rule-title-eased = { $scope }：{ $rule }，最新时段已不再出现
 rule-title-resolved = { $scope }：预警解除（{ $rule }）
 rule-resolved = 预警解除：{ $rule }（{ $scope }）已结束。预警自 { $from } 持续至 { $to }（{ $zone }）。
 rule-eased = 最新时段已不再出现此情况。如后续时段一致，预警将解除。
-rule-inhibited = 此处已缺坐席：通知由预警 { $id } 发送。
+rule-inhibited = 此处有缺坐席预警，仅由该预警发送通知：{ $id }。
 rule-acknowledge = 如由您处理，请确认预警。
 
 rule-alarm-storm-name = 告警风暴

@@ -109,6 +109,8 @@ fn who_is_to_spare_moves_and_the_rest_is_called_in() {
     ");
     let own = &changed[0];
     insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"15 agents needed at 12:00, 10 on the schedule; expected service level 93 % with this action, 67 % without it; confidence 100 %");
+    let half = Recommendation { confidence: 0.625, ..own.clone() };
+    assert!(half.reason(&Texts::new(Language::En)).ends_with("confidence 63 %"), "as on the page");
     assert_eq!((own.cost, own.state), (40.0, RecommendationState::Proposed));
     assert_eq!(own.id, "move.mobile.broadband.1767607200");
     // One is left, and nobody is called in for one alone.
