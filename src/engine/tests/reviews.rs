@@ -395,10 +395,11 @@ const SENTENCES: [(&str, &str, Check); 17] = [
             };
             let vintage = known(case.alert.since).or_else(|| known(WIDTH.floor(case.alert.since)));
             let vintage = vintage.unwrap_or_else(|| case.wrong("the forecast of the alert"));
-            let points = vintage.targets.iter().filter(|p| (hour..hour + HOUR).contains(&p.start));
-            let at_start: f64 = points.map(|point| point.mean).sum();
-            let is_known = hour >= vintage.issued_at;
-            let at_start = if is_known { case.texts.number(at_start, 0) } else { dash() };
+            let mean =
+                |at: &Timestamp| vintage.targets.iter().find(|p| p.start == *at).map(|p| p.mean);
+            let at_start: Option<f64> = windows.iter().map(mean).sum();
+            let at_start = at_start.filter(|_| hour >= vintage.issued_at);
+            let at_start = at_start.map_or_else(dash, |sum| case.texts.number(sum, 0));
             case.holds(found[4] == at_start, &format!("{}: {at_start} at the start", &found[1]));
         },
     ),
