@@ -85,6 +85,10 @@ impl Intake {
                 let ask = Ask { is_fresh: fresh, deleted: None };
                 self.report(consumer, log, &lanes, &mut writing, &ask)?;
                 (fresh, since) = (false, Stopwatch::start());
+                // Only a full report takes long to write. Offsets of a small one are committed at once.
+                if let Some(small) = writing.take_if(|_| held < self.held_max) {
+                    finish(consumer, small)?;
+                }
             }
         }
         writing.map_or(Ok(()), |last| finish(consumer, last))
