@@ -20,7 +20,7 @@ fn the_page_works_in_a_browser() {
     runtime.expect("a runtime").block_on(page::check_page(&program.url));
 }
 
-/// The demo's outage begins in the north a minute or two after it is live.
+/// The demo's outage begins in the north six simulated minutes after it is live.
 #[test]
 fn the_page_is_chinese_where_that_is_chosen() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -50,7 +50,7 @@ fn it_stops_cleanly_and_a_second_start_continues() {
     let (status, said) = program.interrupt();
     assert!(status.success(), "{said}");
     assert!(said.contains("caught up") && said.contains("stopped"), "{said}");
-    assert!(said.contains("In a minute or two an outage starts"), "{said}");
+    assert!(said.contains("In six simulated minutes an outage starts"), "{said}");
     let program = Program::demo(folder.path(), &args);
     let again = program.get("/api/v1/status").json();
     assert!(again["now"].as_str() >= live["now"].as_str(), "{again} after {live}");
@@ -58,7 +58,7 @@ fn it_stops_cleanly_and_a_second_start_continues() {
     let (status, said) = program.interrupt();
     assert!(status.success(), "{said}");
     assert!(said.contains("continuing the demo stored in ") && said.contains("--reset"), "{said}");
-    assert!(!said.contains("In a minute or two"), "{said}");
+    assert!(!said.contains("In six simulated minutes"), "{said}");
     let other = crate::program::surgecast(&["--seed", "8", "--listen", "127.0.0.1:0"])
         .arg("--data")
         .arg(folder.path())

@@ -357,7 +357,7 @@ fn show_progress(
         clock.resume();
         let outage = match resumed {
             false => {
-                "In a minute or two an outage starts in `north`: first alarms, then complaints."
+                "In six simulated minutes an outage starts in `north`: first alarms, then complaints."
                     .into()
             }
             true => next_outage(&operator(state), clock.now()),

@@ -46,5 +46,5 @@ advice-outage = cause of the extra calls: { $cause }; { $n ->
     [one] { $n } agent is missing and cannot
    *[other] { $n } agents are missing and cannot
 } be found in time
-advice-levels = expected service level { $with } % with this action, { $without } % without it; confidence { $confidence } %
+advice-levels = expected service level { $with } % with this action, { $without } % without it; confidence that the action is justified: { $confidence } %
 advice-recommended = Recommended: { $text }.

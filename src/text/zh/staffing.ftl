@@ -28,5 +28,5 @@ advice-short = { $at } 需要 { $needed } 名坐席，已排班 { $scheduled } �
 advice-short-reserve = { $at } 需要 { $needed } 名坐席，已排班 { $scheduled } 名；预测可能偏低，另备 { $reserve } 名
 advice-spare = 即使按偏高的预测，{ $at } 也只需 { $needed } 名坐席，已排班 { $scheduled } 名
 advice-outage = 来电增多的原因：{ $cause }；缺 { $n } 名坐席且无法及时补足
-advice-levels = 采取后预计服务水平 { $with }%，不采取则 { $without }%；置信度 { $confidence }%
+advice-levels = 采取后预计服务水平 { $with }%，不采取则 { $without }%；该措施合理的置信度 { $confidence }%
 advice-recommended = 建议：{ $text }。

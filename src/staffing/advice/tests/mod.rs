@@ -108,9 +108,9 @@ fn who_is_to_spare_moves_and_the_rest_is_called_in() {
     Move 4 agents from mobile to broadband, 12:00–14:00 (UTC)
     ");
     let own = &changed[0];
-    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"15 agents needed at 12:00, 10 on the schedule; expected service level 93 % with this action, 67 % without it; confidence 100 %");
+    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"15 agents needed at 12:00, 10 on the schedule; expected service level 93 % with this action, 67 % without it; confidence that the action is justified: 100 %");
     let half = Recommendation { confidence: 0.625, ..own.clone() };
-    assert!(half.reason(&Texts::new(Language::En)).ends_with("confidence 63 %"), "as on the page");
+    assert!(half.reason(&Texts::new(Language::En)).ends_with("justified: 63 %"), "as on the page");
     assert_eq!((own.cost, own.state), (40.0, RecommendationState::Proposed));
     assert_eq!(own.id, "move.mobile.broadband.1767607200");
     // One is left, and nobody is called in for one alone.
@@ -296,7 +296,7 @@ fn an_announcement_stands_in_for_people_who_cannot_come() {
     step(&mut book, &desks, ten(), &rules);
     let [own] = book.all() else { panic!("one: {:?}", book.all()) };
     insta::assert_snapshot!(said(own), @"Switch on the outage announcement for broadband, 10:00–16:00 (UTC): it keeps 10 to 30 % of callers from waiting");
-    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"cause of the extra calls: linkDown; 10 agents are missing and cannot be found in time; expected service level 63 % with this action, 50 % without it; confidence 100 %");
+    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"cause of the extra calls: linkDown; 10 agents are missing and cannot be found in time; expected service level 63 % with this action, 50 % without it; confidence that the action is justified: 100 %");
     // Scored once it is over.
     let id = own.id.clone();
     take_answer(&mut book, &id, Answer::Done, "li", at(5));
