@@ -78,7 +78,11 @@ fn why(
 ) -> Why {
     let leaves = draft.kind == Kind::OfferLeave;
     let needed = |window: &DeskWindow| if leaves { window.needed_high } else { window.needed };
-    let gap = |(window, people): &(&DeskWindow, &f64)| f64::from(needed(window)) - **people;
+    let reserve = |window: &DeskWindow| if leaves { 0 } else { window.reserve(rules.reserve()) };
+    // The number of people in a recommendation includes the reserve.
+    let gap = |(window, people): &(&DeskWindow, &f64)| {
+        f64::from(needed(window) + reserve(window)) - **people
+    };
     let worst = desk
         .windows
         .iter()
@@ -86,9 +90,9 @@ fn why(
         .filter(|(window, _)| is_within(window))
         // The first of equally bad windows.
         .reduce(|a, b| if gap(&b) > gap(&a) { b } else { a });
-    let (at, needed, scheduled, reserve) =
-        worst.map_or((draft.from, 0, 0, 0), |(window, people)| {
-            (window.start, needed(window), *people as u32, window.reserve(rules.reserve()))
+    let (at, needed, scheduled, reserve) = worst
+        .map_or((draft.from, 0, 0, 0), |(window, people)| {
+            (window.start, needed(window), *people as u32, reserve(window))
         });
     match (&desk.outage, draft.kind) {
         (Some(cause), Kind::Announcement) => {
