@@ -19,6 +19,7 @@ use crate::input::SourceProcessor;
 use crate::kafka::{
     self, Change, Consumer, Fault, KafkaProblem, LogWriter, Resume, Wire, sessions,
 };
+use crate::telemetry::{count, fail, span};
 
 /// Most steps of tickets in one message of the log. Ids and names have a bounded length, so that it is far below Kafka's limit.
 const TICKETS_PER_MESSAGE: usize = 64;
@@ -214,11 +215,23 @@ impl Intake {
         log: &LogWriter,
         all: ReportBatch,
     ) -> Result<(), KafkaProblem> {
-        log.write_dead(&all.letters)?;
-        log.write(all.messages)?;
+        let span = span!(
+            "intake.commit",
+            otel.kind = "producer",
+            messages = count(all.messages.len()),
+            dead_letters = count(all.letters.len()),
+            partitions = count(all.points.len()),
+            // Partitions without new records only say that they are there.
+            quiet = all.points.is_empty() && all.letters.is_empty(),
+        )
+        .entered();
+        log.write_dead(&all.letters)
+            .and_then(|()| log.write(all.messages))
+            .inspect_err(|_| fail(&span, "log"))?;
         if !all.points.is_empty()
             && let Err(problem) = consumer.commit(&all.points)
         {
+            fail(&span, "commit");
             tracing::warn!(%problem, "kafka: commit of offsets failed, the next commit includes them");
         }
         for (source, waiting) in all.moving {
