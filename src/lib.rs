@@ -18,7 +18,7 @@
 //! | [`simulate`] | simulates an operator's alarms and tickets | stats, domain |
 //! | [`clock`] | provides real time, a fast clock and a clock for tests | domain |
 //! | [`config`] | merges the layers of a configuration and reads sections | the core's types |
-//! | [`telemetry`] | collects metrics, logs and health | config, domain |
+//! | [`telemetry`] | collects metrics, logs, traces and health | config, domain |
 //! | [`store`] | stores all state that must survive a restart | config, the core's types |
 //! | [`engine`] | runs the forecaster: one transaction for each report or command | store, clock, telemetry, the core's types |
 //! | [`kafka`] | connects to Kafka: clients, topics, wire formats of partials and commits | config, clock, telemetry, window, ingest, domain |

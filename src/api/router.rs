@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, Redirect, Response};
@@ -13,6 +13,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
+use tracing::{Instrument as _, Span, field};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,6 +26,7 @@ use super::{
     pages, params, read, recommendations, report, service, silences, staffing, stream, tickets,
     timeline, topics, windows, write,
 };
+use crate::telemetry::{fail, span};
 use crate::text::Language;
 
 /// Time limit of all requests except the stream.
@@ -175,12 +177,45 @@ fn at_root(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// Counts answers, and adds a problem body to error answers of layers.
+/// The span of a request, named by its route: paths of requests are without number.
+fn trace(request: &Request) -> Span {
+    let span = span!(
+        "request",
+        otel.kind = "server",
+        otel.name = field::Empty,
+        "http.request.method" = field::Empty,
+        "http.route" = field::Empty,
+        "http.response.status_code" = field::Empty,
+    );
+    if !span.is_disabled() {
+        let method = match request.method().as_str() {
+            known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS") => known,
+            // Clients may invent methods.
+            _ => "_OTHER",
+        };
+        span.record("http.request.method", method);
+        match request.extensions().get::<MatchedPath>() {
+            Some(route) => {
+                span.record("http.route", route.as_str());
+                span.record("otel.name", format!("{method} {}", route.as_str()));
+            }
+            None => _ = span.record("otel.name", method),
+        }
+    }
+    span
+}
+
+/// Counts answers, traces requests, and adds a problem body to error answers of layers.
 async fn count(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     use axum::response::IntoResponse;
-    let mut response = next.run(request).await;
+    let span = trace(&request);
+    let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
     state.metrics.request(status.as_u16());
+    span.record("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        fail(&span, "5xx");
+    }
     let detail = match status {
         StatusCode::PAYLOAD_TOO_LARGE => {
             let most = state.info.body_bytes_max;

@@ -28,7 +28,7 @@ use crate::output::receivers::{
 use crate::staffing::{AdviceRules, Profile, Rules};
 use crate::store::CustomerKey;
 use crate::store::config::StoreConfig;
-use crate::telemetry::config::Log;
+use crate::telemetry::config::{Log, OtlpSettings};
 use crate::tickets::TicketPolicy;
 use crate::window::AlarmRules;
 
@@ -80,6 +80,8 @@ pub struct Settings {
     pub input: Input,
     /// `[log]`.
     pub log: Log,
+    /// `[telemetry]`, with a collector.
+    pub otlp: Option<OtlpSettings>,
     /// Files with secrets that the configuration names.
     pub secret_files: Vec<SecretFile>,
     /// TLS of `[server]`.
@@ -119,6 +121,7 @@ impl Settings {
         let reports = reports::read(schedule, &kinds, windows.time_zone, server.language);
         let input = Input::read(&root, windows.event_time_zone);
         let log = Log::read(root.section("log"));
+        let otlp = OtlpSettings::read(root.section("telemetry"));
         let secret_files = root.secret_files();
         root.finish();
         let alarms = AlarmRules { active_max: input.limits.standing_alarms, ..alarms };
@@ -144,6 +147,7 @@ impl Settings {
             reports,
             input,
             log,
+            otlp,
             secret_files,
             tls,
         }

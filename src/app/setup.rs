@@ -18,6 +18,7 @@ use crate::output::grafana::GrafanaSettings;
 use crate::output::influxdb::InfluxSettings;
 use crate::output::pages::Heartbeat;
 use crate::output::receivers::Receivers;
+use crate::telemetry::Exporter;
 use crate::window::AggregatorConfig;
 
 /// The work of an instance, where several instances share it.
@@ -63,6 +64,8 @@ pub struct Setup {
     pub advertise: Option<String>,
     pub influxdb: Option<InfluxSettings>,
     pub grafana: Option<GrafanaSettings>,
+    /// Sends traces, if there is a collector.
+    pub traces: Option<Exporter>,
     /// Base of links in pages and points.
     pub public_url: String,
     pub receivers: Receivers,

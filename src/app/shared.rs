@@ -21,7 +21,7 @@ use crate::output::receivers::Receivers;
 use crate::output::{Pace, RefusedPoints, Sink, SinkWriter};
 use crate::staffing::Rules;
 use crate::store::{self, EventLog, FilesInUse, Pairing, Reader, Store, StoreError};
-use crate::telemetry::{Health, Metrics};
+use crate::telemetry::{Exporter, Health, Metrics};
 
 /// How often it is checked that the store's files are in their place.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -166,6 +166,14 @@ impl Shared {
         let (hung_up, stop) = (self.hung_up.clone(), self.stop.clone());
         let health = self.health.clone();
         self.spawn("secrets", move || reload::run(&all, &hung_up, &stop, &health))
+    }
+
+    /// Starts the thread that sends traces, if there is a collector.
+    pub(super) fn traces(&mut self, exporter: Option<Exporter>) -> anyhow::Result<()> {
+        let Some(exporter) = exporter else { return Ok(()) };
+        let (health, metrics) = (self.health.clone(), self.metrics.clone());
+        let stop = self.stop.clone();
+        self.spawn("otlp", move || exporter.run(&health, &metrics, &stop))
     }
 
     /// Starts the threads that deliver pages: one per receiver, and the overseer. The bell wakes them.

@@ -20,6 +20,7 @@ use crate::output::OutlookTopic;
 use crate::output::grafana::{GrafanaContext, GrafanaSink};
 use crate::output::influxdb::{InfluxContext, InfluxSink};
 use crate::store::{self, Store};
+use crate::telemetry::Exporter;
 use crate::text::Texts;
 
 /// Queue of reports for the forecaster. It is short, so that a full store soon stops the readers.
@@ -62,7 +63,7 @@ pub fn start_with(
     let sources = Sources::new(&mut shared, &mut forecaster, setup.clock.clone(), inbox.clone());
     let Counting { wake, wakes, producers } = sources.start(&mut setup, address, receiver)?;
     let caught_up = Arc::new(AtomicBool::new(false));
-    let sinks = (influxdb(&mut setup, &shared)?, grafana(&mut setup, &inbox)?);
+    let sinks = (influxdb(&mut setup, &shared)?, grafana(&mut setup, &inbox)?, setup.traces.take());
     let engine = Engine {
         forecaster,
         inbox: reports,
@@ -149,10 +150,10 @@ fn grafana(setup: &mut Setup, inbox: &SyncSender<Message>) -> anyhow::Result<Opt
     Ok(Some(GrafanaSink::new(settings, context)?))
 }
 
-/// Starts the threads that write to InfluxDB, to Grafana and to the output topics.
+/// Starts the threads that write to InfluxDB, to Grafana, to the output topics and to the collector of traces.
 fn start_sinks(
     shared: &mut Shared,
-    (influxdb, grafana): (Option<InfluxSink>, Option<GrafanaSink>),
+    (influxdb, grafana, traces): (Option<InfluxSink>, Option<GrafanaSink>, Option<Exporter>),
     topics: Option<OutlookTopic>,
     inbox: &SyncSender<Message>,
 ) -> anyhow::Result<()> {
@@ -164,5 +165,6 @@ fn start_sinks(
         shared.health.degraded("grafana", "not connected yet");
         shared.sink(grafana, inbox)?;
     }
+    shared.traces(traces)?;
     topics.map_or(Ok(()), |topics| shared.sink(topics, inbox))
 }

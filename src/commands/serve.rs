@@ -17,7 +17,7 @@ use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
 use crate::input::{LineReader, LocalFeed, place};
 use crate::output::print;
 use crate::telemetry::config::LogFormat;
-use crate::telemetry::init_logging;
+use crate::telemetry::{Exporter, Traces, init_logging};
 use crate::window::{AggregatorConfig, TicketRules};
 
 /// Windows do not wait for a source that is silent for longer than this.
@@ -32,12 +32,14 @@ const NOTIFY_BACK: Duration = Duration::from_secs(3600);
 pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result<()> {
     check_role(&settings, inputs, role)?;
     check_inputs(inputs)?;
-    init_logging(settings.log.format == LogFormat::Json, &settings.log.level);
+    let traces = settings.otlp.as_ref().map(Traces::new).transpose()?;
+    init_logging(settings.log.format == LogFormat::Json, &settings.log.level, traces.as_ref());
     for warning in settings.warnings() {
         tracing::warn!("config: {warning}");
     }
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
-    let running = app::start(setup(settings, inputs, role))?;
+    let exporter = traces.map(Traces::exporter);
+    let running = app::start(setup(settings, inputs, role, exporter))?;
     running.progress.set(1.0);
     read_streams(&running, inputs)?;
     print(&format!("surgecast listens on {scheme}://{}", running.address));
@@ -76,7 +78,7 @@ fn files(inputs: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
     inputs.iter().filter(|input| input.as_os_str() != "-")
 }
 
-fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
+fn setup(settings: Settings, inputs: &[PathBuf], role: Role, traces: Option<Exporter>) -> Setup {
     let clock = Arc::new(WallClock);
     let aggregator = AggregatorConfig {
         width: settings.windows.width,
@@ -114,6 +116,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         advertise: server.advertise,
         influxdb,
         grafana,
+        traces,
         public_url: server.public_url,
         receivers: receivers
             .map(|found| (found.name.to_string(), (found.route, found.receiver)))

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tracing::{Span, field};
+
 use super::accuracy_metrics;
 use super::config::ForecasterConfig;
 use super::effects::{Effects, StoreChange};
@@ -17,7 +19,7 @@ use crate::alert::Alert;
 use crate::domain::{Offset, SourceId, Timestamp};
 use crate::forecast::Nowcast;
 use crate::store::{Reader, Store, StoreError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, count, fail, span};
 use crate::window::CommitPoint;
 
 /// One forecaster. It leads or stands by.
@@ -224,6 +226,28 @@ impl Forecaster {
         log: Option<Offset>,
         now: Timestamp,
     ) -> Result<(Vec<StreamEvent>, bool), StoreError> {
+        let round = span!(
+            "forecaster.round",
+            reports = count(reports.len()),
+            windows = field::Empty,
+            leads = self.leads,
+            quiet = field::Empty,
+        )
+        .entered();
+        let applied = self.try_apply(reports, log, now, &round);
+        if applied.is_err() {
+            fail(&round, "store");
+        }
+        applied
+    }
+
+    fn try_apply(
+        &mut self,
+        reports: &[Report],
+        log: Option<Offset>,
+        now: Timestamp,
+        round: &Span,
+    ) -> Result<(Vec<StreamEvent>, bool), StoreError> {
         let reports = self.state.paired(reports);
         let mut batch = Batch::new(&reports, log, now, self.leads);
         let mut stream = Vec::new();
@@ -233,10 +257,12 @@ impl Forecaster {
             write(&mut tx, effects.changes, &outbox)?;
             stream.extend(effects.stream);
         }
+        round.record("windows", count(batch.finalized()));
         if batch.is_quiet() {
+            round.record("quiet", true);
             drop(tx);
         } else {
-            tx.commit()?;
+            span!("commit").in_scope(|| tx.commit())?;
         }
         self.read_upto = log.or(self.read_upto);
         self.note_progress();

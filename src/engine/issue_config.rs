@@ -62,6 +62,11 @@ impl IssueConfig {
         }
     }
 
+    /// Whether vintages are issued for a window that ends at `end`.
+    pub fn issues_at(&self, end: Timestamp) -> bool {
+        end >= self.vintages_from
+    }
+
     /// The zone of a region.
     pub fn zone_of(&self, region: &Name) -> Zone {
         self.zones.get(region).copied().unwrap_or(self.zone)

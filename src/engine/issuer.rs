@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::field;
+
 use super::advising::Advising;
 use super::effects::{Effects, StoreChange};
 use super::histories::Histories;
@@ -25,7 +27,7 @@ use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{self, HORIZON, Nowcast, Product, Vintage};
 use crate::staffing::{Plan, Recommendation, Shift, TeamShift};
 use crate::store::{Filter, NowcastScore, Reader, StoreError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, count, span};
 
 mod alerting;
 pub mod look;
@@ -202,10 +204,13 @@ impl Issuer {
     pub fn step(&mut self, at: &Situation<'_>, news: &WindowNews<'_>) -> Effects<'static> {
         let mut effects = Effects::default();
         self.remember(at.end, news.sources);
+        let issues = self.config.issues_at(at.end);
+        let judging = issues.then(|| span!("judge").entered());
         self.score_nowcasts(at);
         let zone_of = |series: &SeriesKey| self.config.zone_of(&series.region);
         self.ledger.finalized(&mut effects, at, (self.width, zone_of), &self.config.anomalies);
-        if at.end < self.config.vintages_from {
+        drop(judging);
+        if !issues {
             return effects;
         }
         let issued = Arc::new(self.issue(at));
@@ -214,6 +219,7 @@ impl Issuer {
         // Nowcasts within a window that is still open are newer than these vintages.
         self.live.retain(|_, (vintage, _)| vintage.issued_at > at.end);
         if at.end >= self.config.plans_from {
+            let staffing = span!("staffing", plans = field::Empty).entered();
             let shifts = self.planning.extend_roster(at.end);
             if !shifts.is_empty() {
                 effects.put(StoreChange::Shifts(shifts));
@@ -221,9 +227,12 @@ impl Issuer {
             self.planning.take_backlogs(at.tickets, at.end);
             self.remember_backlogs(at.end);
             let plans = Arc::new(self.planning.plans(&issued, []));
+            staffing.record("plans", count(plans.len()));
+            drop(staffing);
             debug_assert!(plans.values().all(|plan| plan.issued_at == at.end));
             effects.put(StoreChange::Plans(issued.clone(), plans.clone()));
             if at.end >= self.config.alerts_from {
+                let _alerts = span!("alerts").entered();
                 let Self { advising, planning, .. } = self;
                 effects.append(advising.step(planning, (&issued, &plans), at.histories, at.end));
                 let mut anomalies = ruling::anomalies_of(&effects);
@@ -251,6 +260,7 @@ impl Issuer {
 
     /// Forecasts every series from the window's end on.
     fn issue(&mut self, at: &Situation<'_>) -> Issued {
+        let forecast = span!("forecast", series = field::Empty).entered();
         let began = Stopwatch::start();
         let origin = self.width.index(at.end);
         let mut fitted = None;
@@ -272,6 +282,7 @@ impl Issuer {
         }
         let adjusted = forecast::adjusted(&model, at.histories.adjustments(), self.width);
         at.metrics.vintages(model.len(), began.seconds());
+        forecast.record("series", count(model.len()));
         Issued { model, adjusted }
     }
 }

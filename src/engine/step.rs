@@ -20,6 +20,7 @@ use crate::anomaly::Anomaly;
 use crate::domain::{Offset, Scope, SeriesKey, SourceId, Timestamp};
 use crate::forecast::PlannedWork;
 use crate::store::{PartialRecord, SourceRecord, StoreError};
+use crate::telemetry::span;
 use crate::window::{AggregationKey, FoldedPart, Partial};
 
 /// Most windows that are finalized in one transaction. People's requests are handled between transactions.
@@ -83,6 +84,11 @@ impl<'r> Batch<'r> {
     /// Whether there is nothing to store.
     pub fn is_quiet(&self) -> bool {
         self.is_quiet
+    }
+
+    /// Number of windows that were finalized.
+    pub fn finalized(&self) -> usize {
+        self.finalized
     }
 
     /// Whether there may be more windows to finalize.
@@ -228,6 +234,8 @@ impl State {
         let Some(mut window) = self.merge.finalize(batch.now) else { return Ok(None) };
         batch.finalized += 1;
         let end = self.config.width.end(window.window);
+        // Windows that are only counted have no spans: a start may read months of them.
+        let _window = self.config.issue.issues_at(end).then(|| span!("window").entered());
         let mut effects = self.advance_alarms(window.window, end);
         effects.append(self.advance_tickets(window.window, end));
         self.metrics.finalized();
@@ -238,7 +246,7 @@ impl State {
         effects.put(StoreChange::Windows(rows));
         self.observed.histories.push(window.window, &leaves);
         complaints::push(&mut self.observed.complaints, &window, &leaves);
-        if end >= self.config.issue.vintages_from {
+        if self.config.issue.issues_at(end) {
             let Self { observed, config, .. } = self;
             let Observed { complaints, alarms, .. } = observed;
             let rules = &config.issue.anomalies;
@@ -311,6 +319,7 @@ impl State {
         let (Some(known), Some(end)) = (self.look_is_due(batch), self.merge.next()) else {
             return Ok(Effects::default());
         };
+        let _nowcast = span!("nowcast").entered();
         let at = self.observed.situation(batch.work(stored)?, end, &self.metrics);
         let tickets = self.looked_upto < Some(minute(known));
         let counted = finalize::counted(&self.merge, end);

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use tracing::field;
 
 use super::refused::RefusedPoints;
-use super::sink::{Sink, Trouble, Written};
+use super::sink::{Refused, Sink, Trouble, Written};
 use crate::domain::{Backoff, with_jitter};
 use crate::engine::{Leads, Message};
 use crate::store::{Change, Reader, StoreError};
-use crate::telemetry::{Health, Metrics};
+use crate::telemetry::{self, Health, Metrics, fail, span};
 
 /// Maximum number of changes that are read at once: a day of windows.
 const CHANGES_MAX: usize = 96;
@@ -144,8 +145,7 @@ impl<S: Sink> SinkWriter<S> {
         progress: &mut Progress,
     ) -> Result<(), Trouble> {
         let refused = written?;
-        let lines = refused.iter().map(|refused| refused.lines.max(1)).sum();
-        self.metrics.sink_refused(S::NAME, lines);
+        self.metrics.sink_refused(S::NAME, lines(&refused));
         self.refused.take(&refused);
         // Changes without a point ask nothing of the sink, and say nothing about it.
         if count > 0 {
@@ -163,7 +163,27 @@ impl<S: Sink> SinkWriter<S> {
         let Some((last, _)) = found.last() else { return Ok(None) };
         let (last, is_full) = (*last, found.len() >= CHANGES_MAX);
         let changes: Vec<Change> = found.into_iter().map(|(_, change)| change).collect();
-        let (count, written) = self.sink.write(&self.reader, &changes)?;
+        let span = span!(
+            "sink.write",
+            otel.kind = "client",
+            sink = S::NAME,
+            changes = telemetry::count(changes.len()),
+            points = field::Empty,
+            refused = field::Empty,
+        );
+        let result = span.in_scope(|| self.sink.write(&self.reader, &changes));
+        match &result {
+            Ok((count, written)) => {
+                span.record("points", telemetry::count(*count));
+                match written {
+                    Ok(refused) => _ = span.record("refused", telemetry::count(lines(refused))),
+                    Err(Trouble::Temporary(_)) => fail(&span, "temporary"),
+                    Err(Trouble::Misconfigured(_)) => fail(&span, "misconfigured"),
+                }
+            }
+            Err(_) => fail(&span, "store"),
+        }
+        let (count, written) = result?;
         Ok(Some(Batch { last, is_full, count, written }))
     }
 
@@ -195,6 +215,11 @@ impl<S: Sink> SinkWriter<S> {
         }
         Round::Wait(fixed)
     }
+}
+
+/// Number of points in a list of refused ones.
+fn lines(refused: &[Refused]) -> usize {
+    refused.iter().map(|refused| refused.lines.max(1)).sum()
 }
 
 fn unreadable<S: Sink>(error: &StoreError) -> Round {

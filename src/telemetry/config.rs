@@ -1,6 +1,8 @@
-//! `[log]`: format and level of logs.
+//! `[log]`: format and level of logs. `[telemetry]`: the collector of traces.
 
-use crate::config::Reader;
+use super::traces::parse_header;
+use crate::config::{Reader, Secret};
+use crate::domain::Name;
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,5 +40,33 @@ impl Log {
         };
         section.finish();
         log
+    }
+}
+
+/// `[telemetry]` with a collector.
+#[derive(Clone, Debug)]
+pub struct OtlpSettings {
+    /// Address of an OpenTelemetry collector for OTLP over HTTP, with or without `/v1/traces`.
+    pub url: String,
+    /// The name under which the traces are found.
+    pub service_name: String,
+    /// A header of every request, such as `Authorization: Bearer …`.
+    pub header: Option<Secret>,
+}
+
+impl OtlpSettings {
+    /// Reads the section; `None` without a collector. Connects nowhere.
+    pub fn read(section: Reader<'_>) -> Option<Self> {
+        let url = section.url("otlp");
+        let allowed = "use a name of 1 to 64 characters";
+        let name = section.parse("service_name", allowed, Name::new);
+        let header = section.secret("otlp_header", "otlp_header_file");
+        if header.as_ref().is_some_and(|header| parse_header(header).is_none()) {
+            let text = "has no header: write one line such as `Authorization: Bearer …`";
+            section.problem("otlp_header_file", text.into());
+        }
+        section.finish();
+        let service_name = name.map_or_else(|| "surgecast".into(), |name| name.to_string());
+        Some(Self { url: url?, service_name, header })
     }
 }

@@ -2,24 +2,45 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Directive;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
+use super::traces::{TRACES, Traces};
 use crate::domain::unprintable;
 
-/// Starts logging. `RUST_LOG` overrides `level`. A second call has no effect.
-pub fn init(json: bool, level: &str) {
+/// Starts logging, and taking spans for `traces`. `RUST_LOG` overrides `level`. A second call has no effect.
+pub fn init(json: bool, level: &str, traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_default_env()
         .or_else(|_| EnvFilter::try_new(level))
         .unwrap_or_else(|_| EnvFilter::new("info"));
-    let has_colours = io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(has_colours);
+    // Spans of traces would stand before each line that is written within them.
+    let hidden = format!("{TRACES}=off").parse::<Directive>();
+    let filter = hidden.into_iter().fold(filter, EnvFilter::add_directive);
     // An error means that logging was started before, by a test or an embedding program.
-    let _ = if json {
-        // JSON has escapes of its own.
-        builder.json().with_writer(io::stderr).try_init()
-    } else {
-        builder.with_writer(move || OneLine { out: io::stderr(), has_colours }).try_init()
+    let _ = match traces {
+        None => registry().with(filter).with(lines(json)).try_init(),
+        Some(traces) => {
+            registry().with(lines(json).with_filter(filter)).with(traces.layer()).try_init()
+        }
     };
+}
+
+/// Writes events as lines.
+fn lines<S>(json: bool) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+{
+    let has_colours = io::stderr().is_terminal();
+    let lines = fmt::layer().with_ansi(has_colours);
+    if json {
+        // JSON has escapes of its own.
+        lines.json().with_writer(io::stderr).boxed()
+    } else {
+        lines.with_writer(move || OneLine { out: io::stderr(), has_colours }).boxed()
+    }
 }
 
 /// Writes each event on one line, with escapes for unprintable characters: a value must not forge a line of the log.

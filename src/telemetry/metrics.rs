@@ -47,6 +47,11 @@ struct EffectLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StatusLabels {
     status: u16,
 }
@@ -116,6 +121,7 @@ pub struct Metrics {
     pages_held: Family<ReasonLabels, Counter>,
     sink_points: Family<SinkLabels, Counter>,
     sink_refused: Family<SinkLabels, Counter>,
+    spans: Family<OutcomeLabels, Counter>,
     requests: Family<StatusLabels, Counter>,
     refused: Family<ReasonLabels, Counter>,
 }
@@ -158,6 +164,7 @@ impl Default for Metrics {
             pages_held: Family::default(),
             sink_points: Family::default(),
             sink_refused: Family::default(),
+            spans: Family::default(),
             requests: Family::default(),
             refused: Family::default(),
         };
@@ -305,6 +312,11 @@ impl Metrics {
             "sink_points_refused",
             "Points refused permanently, by sink",
             self.sink_refused.clone(),
+        );
+        r.register(
+            "trace_spans",
+            "Spans of traces by outcome: sent, dropped (too many waited for the collector), refused",
+            self.spans.clone(),
         );
         r.register("http_requests", "API requests by status", self.requests.clone());
         r.register(
@@ -498,6 +510,11 @@ impl Metrics {
     /// Counts points that a sink refused permanently.
     pub fn sink_refused(&self, sink: &'static str, points: usize) {
         self.sink_refused.get_or_create(&SinkLabels { sink }).inc_by(points as u64);
+    }
+
+    /// Counts spans of traces by outcome: `sent`, `dropped` or `refused`.
+    pub fn spans(&self, outcome: &'static str, spans: u64) {
+        self.spans.get_or_create(&OutcomeLabels { outcome }).inc_by(spans);
     }
 
     /// Counts an answered request.

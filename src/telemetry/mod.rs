@@ -1,4 +1,4 @@
-//! Metrics, health and logs. [`Metrics`] has the names of all metrics.
+//! Metrics, health, logs and traces. [`Metrics`] has the names of all metrics.
 
 mod components;
 pub mod config;
@@ -8,6 +8,7 @@ mod health;
 mod logging;
 mod metrics;
 mod seldom;
+mod traces;
 
 pub use decoding::DecodingMetrics;
 pub use exposition::Exposition;
@@ -15,3 +16,5 @@ pub use health::{Health, Report, State};
 pub use logging::init as init_logging;
 pub use metrics::Metrics;
 pub use seldom::Seldom;
+pub(crate) use traces::span;
+pub use traces::{Exporter, OtlpClient, TRACES, Traces, count, fail};

@@ -140,6 +140,7 @@ fn documented_defaults_are_those_of_the_program() {
             "[kafka]" => "brokers = [\"127.0.0.1:9092\"]",
             "[alerts.heartbeat]" => "url = \"http://127.0.0.1:9/\"",
             "[grafana]" => "url = \"http://127.0.0.1:3000\"",
+            "[telemetry]" => "otlp = \"http://127.0.0.1:4318\"",
             "[influxdb]" => "url = \"http://127.0.0.1:8086\"\norg = \"noc\"",
             _ => "",
         };

@@ -94,9 +94,14 @@ fn every_section_of_the_design_is_read() {
         [log]
         format = "json"
         level = "info,surgecast=debug"
+        [telemetry]
+        otlp = "http://collector:4318/"
+        service_name = "surgecast-north"
         "#,
     )
     .expect("good");
+    let otlp = config.otlp.as_ref().expect("a collector");
+    assert_eq!((&*otlp.url, &*otlp.service_name), ("http://collector:4318", "surgecast-north"));
     assert_eq!(config.server.public_url, "https://surgecast.example");
     let north = crate::domain::Name::new("north").expect("name");
     assert_eq!(config.regions.zones[&north].to_string(), "Europe/London");
@@ -190,7 +195,7 @@ fn all_problems_are_reported_at_once() {
       alerts.receivers[1].secret_file: is missing: PagerDuty needs the routing key of an Events API v2 integration
       limits.series (in surgecast.toml): found `0`: use a whole number from 1 to 1000000
       log.format (in surgecast.toml): found `xml`: use text, json
-      forcast (in surgecast.toml): unknown section, allowed here: admin, alarms, alerts, anomalies, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, recommendations, regions, reports, server, services, sla, staffing, store, teams, tickets, windows
+      forcast (in surgecast.toml): unknown section, allowed here: admin, alarms, alerts, anomalies, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, recommendations, regions, reports, server, services, sla, staffing, store, teams, telemetry, tickets, windows
     "#);
 }
 
@@ -574,4 +579,15 @@ fn agreements_and_rules_of_priority_are_read() {
     ] {
         assert!(error.contains(expected), "{expected}: {error}");
     }
+}
+
+#[test]
+fn a_collector_may_ask_for_a_header() {
+    assert!(check("[telemetry]\nservice_name = \"x\"\n").expect("good").otlp.is_none());
+    let config = "[telemetry]\notlp = \"http://c:4318\"\notlp_header_file = \"good.secret\"\n";
+    let error = check(config).expect_err("no header");
+    assert!(error.contains("telemetry.otlp_header_file"), "{error}");
+    assert!(error.contains("Authorization: Bearer") && !error.contains("s3cret"), "{error}");
+    let error = check("[telemetry]\notlp = \"collector:4318\"\n").expect_err("no address");
+    assert!(error.contains("telemetry.otlp"), "{error}");
 }

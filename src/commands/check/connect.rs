@@ -33,6 +33,9 @@ pub(super) fn try_out(settings: &Settings) -> Tried {
         if let Some(grafana) = &settings.grafana {
             tests.push(scope.spawn(|| reach::grafana(grafana)));
         }
+        if let Some(otlp) = &settings.otlp {
+            tests.push(scope.spawn(|| reach::otlp(otlp)));
+        }
         for (index, receiver) in settings.alerts.receivers.iter().enumerate() {
             tests.push(scope.spawn(move || reach::receiver(index, receiver)));
         }

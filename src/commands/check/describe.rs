@@ -42,6 +42,9 @@ pub(super) fn describe(settings: &Settings) -> String {
         let (url, kinds) = (&grafana.url, kinds.join(", "));
         lines.push(format!("sink           Grafana {url}, annotations: {kinds}"));
     }
+    if let Some(otlp) = &settings.otlp {
+        lines.push(format!("traces         OTLP {}, service {}", otlp.url, otlp.service_name));
+    }
     lines.extend(settings.alerts.receivers.iter().map(pages_to));
     if let Some(heartbeat) = &settings.alerts.heartbeat {
         let host = host(&heartbeat.url.0).unwrap_or_default();

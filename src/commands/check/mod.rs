@@ -15,8 +15,8 @@ use crate::commands::usage::{ConfigArgs, UsageError};
 pub struct CheckArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Also test the listen addresses and the store, and connect to Kafka, InfluxDB and receivers; sends no events and
-    /// no pages
+    /// Also test the listen addresses and the store, and connect to Kafka, InfluxDB, Grafana, the collector of
+    /// traces and receivers; sends no events and no pages
     #[arg(long)]
     connect: bool,
 }

@@ -13,6 +13,8 @@ use crate::output::grafana::{GrafanaClient, GrafanaSettings};
 use crate::output::influxdb::InfluxSettings;
 use crate::output::receivers::config::ReceiverConfig;
 use crate::output::receivers::smtp_port;
+use crate::telemetry::OtlpClient;
+use crate::telemetry::config::OtlpSettings;
 
 /// Time limit of each step: connection, handshake and answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -109,6 +111,14 @@ pub(super) fn grafana(settings: &GrafanaSettings) -> Result<String, String> {
         Ok(()) => Ok("grafana        answers, the token can read annotations".into()),
         Err(Trouble::Temporary(why) | Trouble::Misconfigured(why)) => Err(why),
     }
+}
+
+/// Sends a request without traces to the collector.
+pub(super) fn otlp(settings: &OtlpSettings) -> Result<String, String> {
+    let client = OtlpClient::new(settings.clone());
+    let client = client.map_err(|error| format!("telemetry.otlp {}: {error}", settings.url))?;
+    client.probe()?;
+    Ok("otlp           answers, takes traces".into())
 }
 
 /// Whether a list of buckets contains one of this name.

@@ -73,7 +73,7 @@ impl Body for DemoState {
 /// [`UsageError`] for wrong flags, or flags that contradict the stored demo; other errors for addresses and the store.
 pub fn run(args: DemoArgs) -> anyhow::Result<()> {
     let settings = args.settings()?;
-    init_logging(false, "warn");
+    init_logging(false, "warn", None);
     let data = settings.store.path.clone();
     if args.reset {
         reset(&data)?;
@@ -225,6 +225,7 @@ fn setup(
         advertise: None,
         influxdb: None,
         grafana: None,
+        traces: None,
         public_url: String::new(),
         receivers: console(language, settings.server.public_url.clone()),
         heartbeat: None,

@@ -19,6 +19,7 @@ use crate::input::SourceProcessor;
 use crate::kafka::{
     self, Change, Consumer, Fault, KafkaProblem, LogWriter, Resume, Wire, sessions,
 };
+use crate::telemetry::{count, fail, span};
 
 /// Most steps of tickets in one message of the log. Ids and names have a bounded length, so that it is far below Kafka's limit.
 const TICKETS_PER_MESSAGE: usize = 64;
@@ -242,8 +243,19 @@ impl Intake {
         log: &LogWriter,
         all: ReportBatch,
     ) -> Result<Unfinished, KafkaProblem> {
-        log.write_dead(&all.letters)?;
-        let in_flight = log.send(all.messages.into_iter());
+        let span = span!(
+            "intake.commit",
+            otel.kind = "producer",
+            messages = count(all.messages.len()),
+            dead_letters = count(all.letters.len()),
+            partitions = count(all.points.len()),
+            // Partitions without new records only say that they are there.
+            quiet = all.points.is_empty() && all.letters.is_empty(),
+        );
+        let in_flight = span.in_scope(|| {
+            log.write_dead(&all.letters).inspect_err(|_| fail(&span, "log"))?;
+            Ok(log.send(all.messages.into_iter()))
+        })?;
         for (source, waiting) in all.moving {
             let why = waiting.map(|waiting| {
                 format!("{source}: {waiting} records wait, and none was read for a minute; restart this instance if that lasts")
@@ -261,7 +273,7 @@ impl Intake {
             });
             consumer.context().fault(&source, Fault::Clock, why.as_deref());
         }
-        Ok(Unfinished { in_flight, points: all.points })
+        Ok(Unfinished { in_flight, points: all.points, span })
     }
 
     /// Reports of some partitions.
@@ -337,11 +349,13 @@ impl Intake {
 
 /// Waits until the messages of a report are in the log, then commits its offsets.
 fn finish(consumer: &Consumer, unfinished: Unfinished) -> Result<(), KafkaProblem> {
-    let Unfinished { in_flight, points } = unfinished;
-    in_flight.wait()?;
+    let Unfinished { in_flight, points, span } = unfinished;
+    let _entered = span.enter();
+    in_flight.wait().inspect_err(|_| fail(&span, "log"))?;
     if !points.is_empty()
         && let Err(problem) = consumer.commit(&points)
     {
+        fail(&span, "commit");
         tracing::warn!(%problem, "kafka: commit of offsets failed, the next commit includes them");
     }
     Ok(())

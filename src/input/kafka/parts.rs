@@ -110,6 +110,8 @@ impl ReportBatch {
 pub(super) struct Unfinished {
     pub(super) in_flight: InFlight,
     pub(super) points: Vec<(SourceId, CommitPoint)>,
+    /// From the first write to the commit.
+    pub(super) span: tracing::Span,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use tracing::field;
 
 use super::bell::Bell;
 use super::circuit::{Circuit, Next, outdated};
@@ -23,7 +24,7 @@ use crate::output::receivers::{Attempt, Fault, Receiver, Refusal};
 use crate::report;
 use crate::staffing::Rules;
 use crate::store::{DeliveryOutcome, Filter, OutboxRow, Reader};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, fail, span};
 use crate::views::OpenRecommendations;
 
 /// Looks for pages without being woken, for example for one that a person sends again.
@@ -139,6 +140,14 @@ impl Lane {
     }
 
     fn attempt(&self, row: &OutboxRow, memory: &mut Memory) {
+        let span = span!(
+            "page.deliver",
+            otel.kind = "client",
+            receiver = self.name,
+            kind = self.receiver.kind(),
+            "http.response.status_code" = field::Empty,
+        )
+        .entered();
         let mut page = row.notice.clone();
         match OpenRecommendations::read(&self.reader) {
             Ok(open) => open.add_to(&mut page.alert),
@@ -162,6 +171,7 @@ impl Lane {
         let now = self.clock.now();
         if let Some(status) = status {
             self.metrics.delivery(status);
+            span.record("http.response.status_code", i64::from(status));
         }
         let outcome = match result {
             Ok(()) => {
@@ -173,6 +183,7 @@ impl Lane {
                 DeliveryOutcome::Delivered { at: now }
             }
             Err(refusal) => {
+                fail(&span, refusal.fault.as_str());
                 let at = memory.circuit.failed(row, &refusal, now, memory.rng.random());
                 self.metrics.page(&self.name, "failed");
                 let (kind, receiver, error) = (self.receiver.kind(), &self.name, refusal.why);

@@ -95,6 +95,17 @@ pub enum Fault {
     Gone,
 }
 
+impl Fault {
+    /// Its name in traces.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Receiver => "receiver",
+            Self::Page => "page",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// What a config says about a receiver.
 #[derive(Clone, Debug)]
 pub struct Settings {

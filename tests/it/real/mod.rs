@@ -16,5 +16,6 @@ mod panels;
 mod prometheus;
 mod servers;
 mod topics;
+mod traces;
 mod transactions;
 mod whole;

@@ -21,6 +21,14 @@ use crate::program::{Program, surgecast};
 const BUCKET: &str = "panels";
 const ALL: [Choice<'static>; 3] = [Choice::All, Choice::All, Choice::All];
 
+/// The looks of which pictures are saved.
+pub const LOOKS: [Look; 4] = [
+    Look { theme: "dark", width: 1600 },
+    Look { theme: "dark", width: 1280 },
+    Look { theme: "light", width: 1600 },
+    Look { theme: "light", width: 1280 },
+];
+
 const CONFIG: &str = r#"
 [server]
 listen = "127.0.0.1:0"
@@ -110,7 +118,7 @@ fn serve(folder: &Path, inputs: &[&str]) -> Program {
 }
 
 /// Removes the events that have not happened yet. Planned work is announced before it begins.
-fn keep_until(file: &Path, now: DateTime<Utc>) {
+pub fn keep_until(file: &Path, now: DateTime<Utc>) {
     let text = std::fs::read_to_string(file).expect("events");
     let now = now.format("%Y-%m-%dT%H:%M:%S").to_string();
     let happened = |line: &&str| {
@@ -158,11 +166,11 @@ fn answered(influx: &Influx, board: &Board) -> Filled {
     }
 }
 
-fn list(value: &Value) -> &[Value] {
+pub fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-fn text(value: &Value) -> &str {
+pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
@@ -171,8 +179,16 @@ fn is_raw(name: &str) -> bool {
     name.contains('_') || name.is_empty()
 }
 
+/// Whether an answer of Flux or PromQL has rows.
+fn has_rows(answer: &str) -> bool {
+    match serde_json::from_str::<Value>(answer) {
+        Ok(answer) => !list(&answer["data"]["result"]).is_empty(),
+        Err(_) => !answer.trim().is_empty(),
+    }
+}
+
 /// What holds for every panel, whatever its data are.
-fn check(filled: &Filled, seen: &[Value]) {
+pub fn check(filled: &Filled, seen: &[Value]) {
     let panels = list(&filled.board["panels"]);
     assert_eq!(panels.len(), seen.len(), "{}", filled.name);
     for (panel, seen) in panels.iter().zip(seen) {
@@ -182,7 +198,7 @@ fn check(filled: &Filled, seen: &[Value]) {
         let answers = filled.answers[&panel["id"].to_string()].as_object().expect("answers");
         let is_flux = panel["targets"][0]["rawQuery"].is_null();
         if is_flux && panel["type"] != "stat" {
-            let has_rows = answers.values().any(|answer| !text(answer).trim().is_empty());
+            let has_rows = answers.values().any(|answer| has_rows(text(answer)));
             assert_eq!(seen["empty"].is_null(), has_rows, "{place}: {}", seen["empty"]);
         }
         if !seen["empty"].is_null() {
@@ -272,13 +288,13 @@ fn check_links(place: &str, panel: &Value, seen: &Value) {
 }
 
 /// The panel with this title.
-fn titled<'s>(seen: &'s [Value], title: &str) -> &'s Value {
+pub fn titled<'s>(seen: &'s [Value], title: &str) -> &'s Value {
     let found = seen.iter().find(|panel| panel["title"] == title);
     found.unwrap_or_else(|| panic!("no panel {title}"))
 }
 
 /// The texts of a tile after its name, as one, and the colour of the first.
-fn tile<'s>(panel: &'s Value, name: &str) -> (String, &'s str) {
+pub fn tile<'s>(panel: &'s Value, name: &str) -> (String, &'s str) {
     let of_name = |tile: &&Value| tile["parts"][0]["text"] == name;
     let tile = list(&panel["tiles"]).iter().find(of_name);
     let parts = &list(&tile.unwrap_or_else(|| panic!("no tile {name}: {panel}"))["parts"])[1..];
@@ -371,12 +387,7 @@ fn panels_are_drawn_from_real_results_with_the_libraries_of_grafana() {
         None => all.iter().filter(is_first).collect(),
     };
     let looks: &[Look] = match pictures {
-        Some(_) => &[
-            Look { theme: "dark", width: 1600 },
-            Look { theme: "dark", width: 1280 },
-            Look { theme: "light", width: 1600 },
-            Look { theme: "light", width: 1280 },
-        ],
+        Some(_) => &LOOKS,
         None => &[Look { theme: "dark", width: 1280 }],
     };
     let filled: Vec<Filled> =

@@ -22,7 +22,18 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
+    /// Starts it and waits until it has read the metrics.
     fn start(folder: &Path, scraped: &str) -> Self {
+        let server = Self::reading(folder, scraped);
+        until("Prometheus to have read the metrics twice", || {
+            let found = server.ask("count_over_time(up{job=\"surgecast\"}[1m]) >= 2");
+            found.is_some_and(|found| !found.is_empty())
+        });
+        server
+    }
+
+    /// Starts it, to read these metrics every second.
+    pub fn reading(folder: &Path, scraped: &str) -> Self {
         let config = folder.join("prometheus.yml");
         let text = format!(
             "global: {{ scrape_interval: 1s }}\nscrape_configs:\n  - job_name: surgecast\n    static_configs:\n      \
@@ -31,12 +42,7 @@ impl Prometheus {
         std::fs::write(&config, text).expect("the config");
         let config = format!("--config.file={}", config.display());
         let data = format!("--storage.tsdb.path={}", folder.join("tsdb").display());
-        let server = Self::run(&[config, data]);
-        until("Prometheus to have read the metrics twice", || {
-            let found = server.ask("count_over_time(up{job=\"surgecast\"}[1m]) >= 2");
-            found.is_some_and(|found| !found.is_empty())
-        });
-        server
+        Self::run(&[config, data])
     }
 
     /// Runs it with these arguments, on a free port.
@@ -55,11 +61,21 @@ impl Prometheus {
 
     /// The series of an expression; `None` if the server does not answer yet.
     pub fn ask(&self, expression: &str) -> Option<Vec<Value>> {
-        let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let request = self.http.get(format!("{}/api/v1/query?query={encoded}", self.url));
-        let answer: Value = request.send().ok()?.json().ok()?;
+        let answer: Value = serde_json::from_str(&self.answer(expression, None)?).ok()?;
         assert_eq!(answer["status"], "success", "{expression}: {answer}");
         answer["data"]["result"].as_array().cloned()
+    }
+
+    /// The answer as text: of now, or of a range (from, to and step in seconds). `None` if the server does not answer yet.
+    pub fn answer(&self, expression: &str, range: Option<(i64, i64, i64)>) -> Option<String> {
+        let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let path = match range {
+            None => format!("query?query={encoded}"),
+            Some((from, to, step)) => {
+                format!("query_range?query={encoded}&start={from}&end={to}&step={step}")
+            }
+        };
+        self.http.get(format!("{}/api/v1/{path}", self.url)).send().ok()?.text().ok()
     }
 }
 

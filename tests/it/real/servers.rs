@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use serde_json::{Value, json};
 
 /// Time limit of all waits. Java starts slowly on a busy machine.
@@ -91,6 +93,16 @@ impl Kafka {
 
     pub fn brokers(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Writes a record, whatever it is.
+    pub fn send(&self, topic: &str, payload: &str) {
+        let mut config = ClientConfig::new();
+        let producer: BaseProducer =
+            config.set("bootstrap.servers", self.brokers()).create().expect("a producer");
+        let record = BaseRecord::to(topic).key("k").payload(payload);
+        producer.send(record).expect("queued");
+        producer.flush(PATIENCE).expect("written");
     }
 
     /// `kill -9`.

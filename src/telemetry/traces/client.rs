@@ -1,0 +1,156 @@
+//! OTLP over HTTP with protobuf, and the meaning of its answers.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message as _;
+use reqwest::blocking::{Client, Response};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+
+use crate::config::Secret;
+use crate::domain::printable;
+use crate::telemetry::config::OtlpSettings;
+
+/// Time limit of a whole request. It is shorter than what the service waits for its threads at the end.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Of an answer that is read.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+/// Of an answer that is shown.
+const TEXT_CHARS_MAX: usize = 200;
+/// A collector that asks for a longer wait is asked again after this.
+const WAIT_MAX_S: u64 = 60;
+/// Where a collector takes traces, below its address.
+const PATH: &str = "/v1/traces";
+
+/// A client for a thread of its own.
+pub struct OtlpClient {
+    http: Client,
+    settings: OtlpSettings,
+}
+
+/// What a collector did with spans that it took.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Spans that it will never take.
+    pub(super) refused: u64,
+    /// Its words about them.
+    pub(super) why: String,
+}
+
+/// Why spans were not taken, and what to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The same request may be sent again, if the collector says so not before this time has passed.
+    Temporary(String, Option<Duration>),
+    /// The protocol forbids to send the same request again.
+    Refused(String),
+}
+
+/// The header in a line such as `Authorization: Bearer …`. `None` if it is none.
+pub fn parse_header(line: &Secret) -> Option<(HeaderName, HeaderValue)> {
+    let line = line.expose();
+    let (name, value) = line.split_once(':')?;
+    let mut value = HeaderValue::from_str(value.trim()).ok().filter(|value| !value.is_empty())?;
+    value.set_sensitive(true);
+    Some((name.trim().parse().ok()?, value))
+}
+
+impl OtlpClient {
+    /// # Errors
+    /// If the TLS set-up of this machine cannot be used.
+    pub fn new(settings: OtlpSettings) -> Result<Self, reqwest::Error> {
+        let http = Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("surgecast/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, settings })
+    }
+
+    /// Sends a request without spans, which a collector answers like any other.
+    ///
+    /// # Errors
+    /// Why traces would not be taken, and what to do.
+    pub fn probe(&self) -> Result<(), String> {
+        match self.send(&ExportTraceServiceRequest::default()) {
+            Ok(_) => Ok(()),
+            Err(Trouble::Temporary(why, _) | Trouble::Refused(why)) => Err(why),
+        }
+    }
+
+    pub(super) fn send(&self, spans: &ExportTraceServiceRequest) -> Result<Taken, Trouble> {
+        let base = &self.settings.url;
+        let address = if base.ends_with(PATH) { base.clone() } else { format!("{base}{PATH}") };
+        let mut request = self.http.post(address).header(CONTENT_TYPE, "application/x-protobuf");
+        if let Some(header) = &self.settings.header {
+            let (name, value) = parse_header(header).ok_or_else(|| {
+                Trouble::Refused("the file of telemetry.otlp_header_file has no header: write one line such as `Authorization: Bearer …`".into())
+            })?;
+            request = request.header(name, value);
+        }
+        let response = request.body(spans.encode_to_vec()).send().map_err(|error| {
+            let why = cause(&error.without_url());
+            let text = format!(
+                "no answer from the OTLP collector at {base}: is it running, and is telemetry.otlp right? ({why})"
+            );
+            Trouble::Temporary(text, None)
+        })?;
+        self.understood(response)
+    }
+
+    fn understood(&self, response: Response) -> Result<Taken, Trouble> {
+        let (base, status) = (&self.settings.url, response.status());
+        let wait =
+            response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
+        let wait = wait.map(|wait: u64| Duration::from_secs(wait.min(WAIT_MAX_S)));
+        let mut bytes = Vec::new();
+        let read = response.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes);
+        if status.is_success() {
+            let answer = ExportTraceServiceResponse::decode(&*bytes).ok().filter(|_| read.is_ok());
+            let partial = answer.and_then(|answer| answer.partial_success).unwrap_or_default();
+            let refused = u64::try_from(partial.rejected_spans).unwrap_or(0);
+            return Ok(Taken { refused, why: shown(partial.error_message.as_bytes()) });
+        }
+        let said = shown(&bytes);
+        match status.as_u16() {
+            429 | 502..=504 => Err(Trouble::Temporary(
+                format!("the OTLP collector at {base} takes nothing now ({status}: {said})"),
+                wait,
+            )),
+            300..=399 => Err(Trouble::Refused(format!(
+                "the OTLP collector at {base} redirects ({status}): set telemetry.otlp to the address that it leads to"
+            ))),
+            401 | 403 => Err(Trouble::Refused(format!(
+                "the OTLP collector at {base} refuses the sender ({status}): check telemetry.otlp_header_file ({said})"
+            ))),
+            404 | 405 => Err(Trouble::Refused(format!(
+                "{base} takes no traces over OTLP at {PATH} ({status}): set telemetry.otlp to the collector's HTTP address, \
+                 usually port 4318"
+            ))),
+            _ => Err(Trouble::Refused(format!(
+                "the OTLP collector at {base} refuses spans ({status}: {said})"
+            ))),
+        }
+    }
+}
+
+/// The start of an answer, on one line. Answers in protobuf have their message in readable bytes.
+fn shown(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect();
+    printable(&words.join(" ")).chars().take(TEXT_CHARS_MAX).collect()
+}
+
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

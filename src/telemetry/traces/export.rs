@@ -1,0 +1,153 @@
+//! Sends waiting spans to the collector. Nothing else waits for this.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+
+use super::client::{OtlpClient, Taken, Trouble};
+use super::queue::{Queue, WAITING_MAX};
+use crate::domain::Backoff;
+use crate::telemetry::{Health, Metrics, Seldom};
+
+/// Between two looks for spans.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// After this time without spans, the collector is probed.
+const PROBE_EVERY: Duration = Duration::from_secs(60);
+/// Most spans of one request: about 200 kB.
+const SPANS_MAX: usize = 512;
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+/// The component of `/ready`.
+const COMPONENT: &str = "otlp";
+
+/// Sends spans.
+pub struct Exporter {
+    queue: Arc<Queue>,
+    client: OtlpClient,
+    resource: ResourceAttributesWithSchema,
+}
+
+/// What an exporter tells of its work.
+struct Told<'a> {
+    health: &'a Health,
+    metrics: &'a Metrics,
+    /// Limits the lines about dropped spans.
+    dropped: Seldom,
+    /// The same for refused ones.
+    refused: Seldom,
+}
+
+impl Exporter {
+    pub(super) fn new(queue: Arc<Queue>, client: OtlpClient, resource: &Resource) -> Self {
+        Self { queue, client, resource: resource.into() }
+    }
+
+    /// Runs until `stop` is set, then tries once to send what waits.
+    pub fn run(self, health: &Health, metrics: &Metrics, stop: &AtomicBool) {
+        let told = Told::new(health, metrics);
+        health.degraded(COMPONENT, "not connected yet");
+        let (mut backoff, mut wait, mut quiet) = (BACKOFF, Duration::ZERO, PROBE_EVERY);
+        while !stop.load(Ordering::Relaxed) {
+            if wait.is_zero() {
+                match self.round(&told, quiet >= PROBE_EVERY) {
+                    Ok(true) => (quiet, backoff) = (Duration::ZERO, BACKOFF),
+                    Ok(false) => {}
+                    Err(least) => {
+                        wait = backoff.next_wait().max(least.unwrap_or_default());
+                        // A collector that was down is probed if nothing waits to be sent.
+                        quiet = PROBE_EVERY;
+                    }
+                }
+            }
+            self.tell_dropped(&told);
+            std::thread::park_timeout(LOOK_EVERY);
+            wait = wait.saturating_sub(LOOK_EVERY);
+            quiet = quiet.saturating_add(LOOK_EVERY);
+        }
+        // The last try: the process ends with or without it.
+        let _ = self.round(&told, false);
+        self.tell_dropped(&told);
+    }
+
+    /// Sends everything that waits, or probes the collector if nothing does and it is `due`. Returns whether the collector
+    /// answered.
+    ///
+    /// # Errors
+    /// The collector took nothing. It may ask for a wait.
+    fn round(&self, told: &Told<'_>, due: bool) -> Result<bool, Option<Duration>> {
+        let mut answered = false;
+        // As many requests as a full queue needs. Spans that end meanwhile wait for the next round.
+        for _ in 0..WAITING_MAX / SPANS_MAX {
+            let spans = self.queue.take(SPANS_MAX);
+            if spans.is_empty() && (answered || !due) {
+                break;
+            }
+            let count = spans.len() as u64;
+            // An empty request is a probe.
+            let resource_spans = match spans.as_slice() {
+                [] => Vec::new(),
+                _ => group_spans_by_resource_and_scope(spans.clone(), &self.resource),
+            };
+            match self.client.send(&ExportTraceServiceRequest { resource_spans }) {
+                Ok(taken) => told.taken(count, &taken),
+                Err(Trouble::Temporary(why, wait)) => {
+                    self.queue.put_back(spans);
+                    told.trouble(&why);
+                    return Err(wait);
+                }
+                Err(Trouble::Refused(why)) => {
+                    told.metrics.spans("refused", count);
+                    told.trouble(&why);
+                    return Err(None);
+                }
+            }
+            answered = true;
+        }
+        Ok(answered)
+    }
+
+    fn tell_dropped(&self, told: &Told<'_>) {
+        let dropped = self.queue.take_dropped();
+        if dropped == 0 {
+            return;
+        }
+        told.metrics.spans("dropped", dropped);
+        if told.dropped.due().is_some() {
+            tracing::warn!(
+                dropped,
+                "otlp: spans were dropped, because {WAITING_MAX} of them waited for the collector; everything else goes on"
+            );
+        }
+    }
+}
+
+impl<'a> Told<'a> {
+    fn new(health: &'a Health, metrics: &'a Metrics) -> Self {
+        Self { health, metrics, dropped: Seldom::new(), refused: Seldom::new() }
+    }
+
+    fn taken(&self, count: u64, taken: &Taken) {
+        let refused = taken.refused.min(count);
+        self.metrics.spans("sent", count - refused);
+        self.metrics.spans("refused", refused);
+        if refused > 0 && self.refused.due().is_some() {
+            tracing::warn!(refused, why = taken.why, "otlp: the collector refused spans");
+        }
+        if self.health.ready(COMPONENT) {
+            tracing::info!("otlp: connected, sending traces");
+        }
+    }
+
+    fn trouble(&self, why: &str) {
+        if self.health.degraded(COMPONENT, why) {
+            tracing::warn!("otlp: {why}; spans wait or are dropped, everything else goes on");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
