@@ -12,7 +12,7 @@
 //! | [`window`] | counts events by window and partition, merges the counts, and tracks active alarms | domain |
 //! | [`tickets`] | decides how urgent tickets are, by when they have to be answered, and which customers to call | window, domain |
 //! | [`forecast`] | learns from history, forecasts arrivals with intervals, and scores forecasts | stats, text, domain |
-//! | [`anomaly`] | finds windows that differ from their forecast | forecast, stats, text, domain |
+//! | [`anomaly`] | finds windows, alarms and sources that differ from their forecast or from what is usual | forecast, stats, text, domain |
 //! | [`staffing`] | computes agents by queueing models, and compares them with the roster | forecast, stats, text, domain |
 //! | [`alert`] | decides when alerts begin and end, and writes their texts | anomaly, staffing, forecast, stats, text, domain |
 //! | [`simulate`] | simulates an operator's alarms and tickets | stats, domain |

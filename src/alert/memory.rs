@@ -74,12 +74,19 @@ impl SourceMemory {
         }
     }
 
+    /// Since when sources have been silent that are silent for longer than usual.
+    pub fn quiet_since(&self, now: Timestamp, width: WindowWidth) -> Vec<Timestamp> {
+        let states = self.states(now, width).into_iter();
+        states.filter(|state| state.is_quiet(now)).map(|state| state.last).collect()
+    }
+
     /// Each source as of `now`.
     pub fn states(&self, now: Timestamp, width: WindowWidth) -> Vec<SourceState> {
         let state = |(source, own): (&SourceId, &Activity)| SourceState {
             source: source.clone(),
             last: own.last,
             usual: own.usual(now, width),
+            windows: own.windows,
         };
         self.by_source.iter().map(state).collect()
     }

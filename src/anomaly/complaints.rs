@@ -142,7 +142,7 @@ impl Complaints {
                 found.extend(rule.check(&case));
             }
             let scores = found.iter().map(|found| found.score);
-            let smallest = rules.smallest(self.width, scores, tests);
+            let smallest = rules.smallest((self.width, rule.weight()), scores, tests);
             found.retain(|found| found.score >= smallest);
             found
         });

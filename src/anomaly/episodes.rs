@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::types::{Anomaly, AnomalyKind, Detail};
-use crate::domain::{HOUR, SeriesKey, Timestamp, WindowWidth};
+use crate::domain::{HOUR, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::text::Stored;
 
 /// Anomalies of one series and kind are one episode if no more than this lies between them.
@@ -85,9 +85,9 @@ pub fn episodes(anomalies: &[Anomaly], width: WindowWidth) -> Vec<Episode> {
     numbers.into_iter().map(|number| all[number].clone()).collect()
 }
 
-/// Series with an episode that goes on, and in which direction.
+/// Series with episodes that go on: their kinds, and the last window of each.
 #[derive(Clone, Debug, Default)]
-pub struct Ongoing(BTreeMap<(SeriesKey, AnomalyKind), Timestamp>);
+pub struct Ongoing(BTreeMap<SeriesKey, BTreeMap<AnomalyKind, Timestamp>>);
 
 impl Ongoing {
     /// From the anomalies of the last two hours, after the window that starts at `window`.
@@ -99,21 +99,36 @@ impl Ongoing {
     }
 
     fn add(&mut self, anomaly: &Anomaly) {
-        let key = (anomaly.series.clone(), anomaly.kind);
-        let last = self.0.entry(key).or_insert(anomaly.window);
+        if !anomaly.kind.is_of_series() {
+            return;
+        }
+        let kinds = self.0.entry(anomaly.series.clone()).or_default();
+        let last = kinds.entry(anomaly.kind).or_insert(anomaly.window);
         *last = anomaly.window.max(*last);
     }
 
     /// Takes the anomalies of the window that starts at `window`, and forgets what is over.
     pub fn take(&mut self, window: Timestamp, found: &[Anomaly]) {
-        self.0.retain(|_, last| *last + APART >= window);
+        self.0.retain(|_, kinds| {
+            kinds.retain(|_, last| *last + APART >= window);
+            !kinds.is_empty()
+        });
         found.iter().for_each(|anomaly| self.add(anomaly));
     }
 
-    /// Whether a series has an episode of more, or of fewer, tickets than forecast.
-    pub(super) fn covers(&self, series: &SeriesKey, is_high: bool) -> bool {
-        let kind = if is_high { AnomalyKind::High } else { AnomalyKind::Low };
-        !self.0.is_empty() && self.0.contains_key(&(series.clone(), kind))
+    /// Whether a series has any episode.
+    pub(super) fn has(&self, series: &SeriesKey) -> bool {
+        self.0.contains_key(series)
+    }
+
+    /// Whether a series has an episode of one of these kinds.
+    pub(super) fn covers(&self, series: &SeriesKey, kinds: &[AnomalyKind]) -> bool {
+        self.0.get(series).is_some_and(|own| kinds.iter().any(|kind| own.contains_key(kind)))
+    }
+
+    /// Whether a series of a region and service has any episode.
+    pub(super) fn touches(&self, scope: &Scope) -> bool {
+        self.0.keys().any(|series| series.region == scope.region && series.service == scope.service)
     }
 }
 

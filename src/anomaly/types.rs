@@ -10,7 +10,7 @@ pub(super) const SCORE_MAX: f64 = 20.0;
 
 /// Kind of an anomaly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum AnomalyKind {
     /// Far more tickets than forecast.
     High,
@@ -20,6 +20,18 @@ pub enum AnomalyKind {
     Complaints,
     /// A phrase that was new or rare before. The series is a scope's.
     Phrase,
+    /// Somewhat more tickets than forecast in many windows in a row.
+    ShiftUp,
+    /// Somewhat fewer.
+    ShiftDown,
+    /// No tickets for so long that this is improbable, while other series have some.
+    Vanished,
+    /// Far more new alarms than usual. The series is a scope's.
+    AlarmStorm,
+    /// A source has sent nothing for far longer than usual. The series is that of all tickets.
+    SilentSource,
+    /// The forecasts of the last hours were wrong far too often. The series is a scope's.
+    ForecastUnreliable,
 }
 
 impl AnomalyKind {
@@ -30,11 +42,23 @@ impl AnomalyKind {
             Self::Low => "low",
             Self::Complaints => "complaints",
             Self::Phrase => "phrase",
+            Self::ShiftUp => "shift_up",
+            Self::ShiftDown => "shift_down",
+            Self::Vanished => "vanished",
+            Self::AlarmStorm => "alarm_storm",
+            Self::SilentSource => "silent_source",
+            Self::ForecastUnreliable => "forecast_unreliable",
         }
+    }
+
+    /// Whether it compares the counts of a series with their forecast.
+    pub fn is_of_series(self) -> bool {
+        use AnomalyKind::{High, Low, ShiftDown, ShiftUp, Vanished};
+        matches!(self, High | Low | ShiftUp | ShiftDown | Vanished)
     }
 }
 
-/// A window far outside its band.
+/// Something unusual, as of a finalized window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Anomaly {
     pub series: SeriesKey,
@@ -43,7 +67,10 @@ pub struct Anomaly {
     pub kind: AnomalyKind,
     /// −log10 of the probability of a count at least this extreme, at most 20.
     pub score: f64,
+    /// What was counted, by kind: tickets of the window, or of the hours of a shift or an absence; alarms of an hour; minutes of
+    /// silence; counts outside the band.
     pub actual: f64,
+    /// What was forecast, or is usual, in the same unit.
     pub expected: f64,
     /// Further values of its sentence.
     pub detail: Stored<Detail>,
@@ -69,11 +96,41 @@ pub struct AlarmSummary {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Detail {
     /// A count outside the forecast's 95 % interval.
-    Outside { low: f64, high: f64 },
+    Outside {
+        low: f64,
+        high: f64,
+    },
     /// Complaints about these topics, and the alarms that are active in the scope.
-    Complaints { topics: Vec<Topic>, alarms: AlarmSummary },
+    Complaints {
+        topics: Vec<Topic>,
+        alarms: AlarmSummary,
+    },
     /// A phrase, its tickets in this window, and those of the week before.
-    Phrase { phrase: String, tickets: u32, before: u32 },
+    Phrase {
+        phrase: String,
+        tickets: u32,
+        before: u32,
+    },
+    /// The length of a shift, its windows, and how many of them are on its side of their forecast.
+    Shift {
+        minutes: u32,
+        windows: u32,
+        same_side: u32,
+    },
+    /// How long there has been no ticket.
+    Vanished {
+        minutes: u32,
+    },
+    AlarmStorm,
+    /// The source that is silent most improbably, and how many others are silent too.
+    SilentSource {
+        source: String,
+        others: u32,
+    },
+    /// Windows that were compared with their forecast.
+    ForecastUnreliable {
+        windows: u32,
+    },
 }
 
 impl Say for Anomaly {
@@ -83,35 +140,65 @@ impl Say for Anomaly {
             Stored::Value(detail) => detail,
         };
         let actual = texts.number(self.actual, 0);
+        let expected = |digits| texts.number(self.expected, digits);
         match detail {
             Detail::Outside { low, high } => {
-                let args = args![
-                    "actual" => actual,
-                    "expected" => texts.number(self.expected, 0),
-                    "low" => texts.number(*low, 0),
-                    "high" => texts.number(*high, 0),
-                ];
+                let (low, high) = (texts.number(*low, 0), texts.number(*high, 0));
+                let args = args!["actual" => actual, "expected" => expected(0), "low" => low, "high" => high];
                 texts.text("anomaly-outside", args)
             }
             Detail::Complaints { topics, alarms } => {
                 let args = args![
                     "actual" => actual,
                     "topics" => texts.list(topics.iter().map(|topic| texts.topic(*topic))),
-                    "usual" => texts.number(self.expected, 1),
+                    "usual" => expected(1),
                     "alarms" => alarms.say(texts),
                 ];
                 texts.text("anomaly-complaints", args)
             }
             Detail::Phrase { phrase, tickets, before } => {
-                let id = if *before == 0 { "anomaly-phrase-new" } else { "anomaly-phrase-rising" };
-                let mut args = args!["phrase" => phrase.as_str(), "tickets" => *tickets];
-                if let Some(args) = args.as_mut().filter(|_| *before > 0) {
-                    args.set("before", *before);
+                say_phrase(phrase, *tickets, *before, texts)
+            }
+            Detail::Shift { minutes, windows, same_side } => {
+                let args = args![
+                    "actual" => actual,
+                    "expected" => expected(0),
+                    "minutes" => *minutes,
+                    "windows" => *windows,
+                    "side" => *same_side,
+                ];
+                texts.text("anomaly-shift", args)
+            }
+            Detail::Vanished { minutes } => {
+                texts.text("anomaly-vanished", args!["minutes" => *minutes, "usual" => expected(0)])
+            }
+            Detail::AlarmStorm => {
+                texts.text("anomaly-alarm-storm", args!["actual" => actual, "usual" => expected(1)])
+            }
+            Detail::SilentSource { source, others } => {
+                let source = source.as_str();
+                let args = args!["source" => source, "minutes" => actual, "usual" => expected(0)];
+                let said = texts.text("anomaly-silent-source", args);
+                match others {
+                    0 => said,
+                    n => texts.text("anomaly-silent-others", args!["first" => said, "n" => *n]),
                 }
-                texts.text(id, args)
+            }
+            Detail::ForecastUnreliable { windows } => {
+                let args = args!["outside" => actual, "windows" => *windows];
+                texts.text("anomaly-forecast-unreliable", args)
             }
         }
     }
+}
+
+fn say_phrase(phrase: &str, tickets: u32, before: u32, texts: &Texts) -> String {
+    let id = if before == 0 { "anomaly-phrase-new" } else { "anomaly-phrase-rising" };
+    let mut args = args!["phrase" => phrase, "tickets" => tickets];
+    if let Some(args) = args.as_mut().filter(|_| before > 0) {
+        args.set("before", before);
+    }
+    texts.text(id, args)
 }
 
 impl Say for AlarmSummary {

@@ -140,7 +140,7 @@ pub async fn forecasts(
     .await
 }
 
-/// Windows far outside their band, newest first
+/// What is far from its forecast or from usual, newest first
 #[utoipa::path(get, path = "/anomalies", params(AnomalyQuery), responses((status = 200, body = Vec<views::Anomaly>), (status = 400, body = Problem)))]
 pub async fn anomalies(
     State(state): State<ApiState>,

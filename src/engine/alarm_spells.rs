@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::AlarmActivity;
+use crate::anomaly::AlarmActivity;
 use crate::domain::{DAY, Name, Scope, Severity, Timestamp};
 use crate::forecast::AlarmSpell;
 use crate::store::Body;

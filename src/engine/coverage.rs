@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::alert::RecentScores;
-use crate::anomaly::WindowCase;
+use crate::anomaly::{RecentScores, WindowCase};
 use crate::domain::{Scope, Timestamp};
 use crate::forecast::{ForecastPoint, HORIZON};
 

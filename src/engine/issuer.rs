@@ -34,6 +34,7 @@ pub mod look;
 mod nowcasts;
 mod ruling;
 
+use ruling::Seen;
 pub use ruling::WindowNews;
 
 /// Alarms that ended longer ago have no effect on the next six hours.
@@ -208,11 +209,16 @@ impl Issuer {
         let judging = issues.then(|| span!("judge").entered());
         self.score_nowcasts(at);
         let zone_of = |series: &SeriesKey| self.config.zone_of(&series.region);
-        self.ledger.finalized(&mut effects, at, (self.width, zone_of), &self.config.anomalies);
+        let rules = &self.config.anomalies;
+        let quiet = self.memory.sources.quiet_since(at.end, self.width);
+        self.ledger.finalized(&mut effects, at, (self.width, zone_of), (rules, &quiet));
         drop(judging);
         if !issues {
             return effects;
         }
+        let alarms = at.spells.activity(at.end, ruling::ALARMS_REACH);
+        let unusual = self.judge_states(at.end, &alarms).into_iter();
+        effects.changes.extend(unusual.map(StoreChange::Anomaly));
         let issued = Arc::new(self.issue(at));
         effects.put(StoreChange::Vintages(issued.clone()));
         effects.emit(StreamEvent::Vintages { issued_at: at.end });
@@ -237,7 +243,8 @@ impl Issuer {
                 effects.append(advising.step(planning, (&issued, &plans), at.histories, at.end));
                 let mut anomalies = ruling::anomalies_of(&effects);
                 anomalies.extend_from_slice(news.anomalies);
-                self.alert(&mut effects, at, (&issued, &plans), Some(&anomalies));
+                let seen = Seen { anomalies, alarms };
+                self.alert(&mut effects, at, (&issued, &plans), Some(&seen));
             }
         }
         self.ledger.issued(at.end, &issued);

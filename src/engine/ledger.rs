@@ -11,7 +11,7 @@ use super::histories::Histories;
 use super::issued::Issued;
 use super::saved::{SURGE_THRESHOLD, Saved};
 use super::situation::Situation;
-use crate::anomaly::{self, Anomaly, AnomalyRules, Ongoing, WindowCase};
+use crate::anomaly::{self, Anomaly, AnomalyRules, Ongoing, SeriesWatch, WindowCase};
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::surge::{self, Judge, Pair, SURGE_LEADS, Threshold};
 use crate::forecast::{ForecastPoint, HORIZON, Score, Vintage, scale};
@@ -24,6 +24,9 @@ fn last_forecast(vintage: &Vintage) -> Option<((SeriesKey, Timestamp), ForecastP
     let target = vintage.targets.first().filter(|target| target.start == vintage.issued_at)?;
     Some(((vintage.series.clone(), target.start), target.clone()))
 }
+
+/// Forecasts that were served instead of the model's, by series and window.
+type Changed = HashMap<(SeriesKey, Timestamp), ForecastPoint>;
 
 /// The actual count of a series' window, and the scales of its errors.
 struct Actual {
@@ -52,8 +55,8 @@ pub struct Ledger {
     scales: HashMap<SeriesKey, Option<f64>>,
     /// How the forecasts of the last hours turned out.
     coverage: RecentCoverage,
-    /// Series whose counts are unusual.
-    ongoing: Ongoing,
+    /// The last windows of each series, and which counts are unusual.
+    watch: SeriesWatch,
     judge: Judge,
     threshold: Threshold,
     /// Whether the threshold has to be stored.
@@ -79,7 +82,7 @@ impl Ledger {
         let recent = reader.anomalies(&all, next - anomaly::APART * 2, next, usize::MAX, None)?;
         let recent: Vec<Anomaly> = recent.into_iter().map(|(_, anomaly)| anomaly).collect();
         let mut ledger = Self {
-            ongoing: Ongoing::restore(&recent, next - width.length()),
+            watch: SeriesWatch::restore(&recent, next - width.length()),
             judge: Judge::restore(surges, calls),
             threshold: threshold.unwrap_or_default(),
             ..Self::default()
@@ -88,27 +91,18 @@ impl Ledger {
             vintages.sort_by(|a, b| a.series.cmp(&b.series));
             vintages
         };
-        // One issue time after the other, to save memory.
-        let first = width.index(next - HORIZON) + 1;
-        let mut last = Vec::new();
-        for issued_at in (first..=width.index(next)).map(|index| width.start(index)) {
-            let vintages = sorted(reader.vintages_at(issued_at)?);
-            ledger.take_up(issued_at, vintages.iter());
-            let leaves = vintages.iter().filter(|own| issued_at < next && !own.series.is_roll_up());
-            last.extend(leaves.filter_map(last_forecast));
-        }
         let mut adjusted: BTreeMap<Timestamp, Vec<Vintage>> = BTreeMap::new();
         for vintage in reader.adjusted_since(next - HORIZON)? {
             adjusted.entry(vintage.issued_at).or_default().push(vintage);
         }
-        let changed: HashMap<_, _> =
-            adjusted.values().flatten().filter_map(last_forecast).collect();
-        for ((series, window), target) in &last {
-            let actual = histories.count(series, width.index(*window));
-            let key = (series.clone(), *window);
-            if !actual.is_nan() {
-                let served = changed.get(&key).unwrap_or(target);
-                ledger.coverage.add(*window, series.scope(), served, f64::from(actual));
+        let changed: Changed = adjusted.values().flatten().filter_map(last_forecast).collect();
+        // One issue time after the other, to save memory.
+        let first = width.index(next - HORIZON) + 1;
+        for issued_at in (first..=width.index(next)).map(|index| width.start(index)) {
+            let vintages = sorted(reader.vintages_at(issued_at)?);
+            ledger.take_up(issued_at, vintages.iter());
+            if issued_at < next {
+                ledger.take_outcomes(&vintages, &changed, histories, width);
             }
         }
         for (issued_at, vintages) in adjusted {
@@ -116,6 +110,34 @@ impl Ledger {
         }
         ledger.before = ledger.points.take(next - width.length());
         Ok(ledger)
+    }
+
+    /// Takes the last forecasts of a finalized window and its counts, after a restart.
+    fn take_outcomes(
+        &mut self,
+        vintages: &[Vintage],
+        changed: &Changed,
+        histories: &Histories,
+        width: WindowWidth,
+    ) {
+        for (key, target) in vintages.iter().filter_map(last_forecast) {
+            let (series, window) = &key;
+            let actual = f64::from(histories.count(series, width.index(*window)));
+            if actual.is_nan() {
+                continue;
+            }
+            let target = changed.get(&key).cloned().unwrap_or(target);
+            let case = WindowCase { series: series.clone(), target, actual };
+            if !series.is_roll_up() {
+                self.coverage.add(*window, series.scope(), &case.target, actual);
+            }
+            self.watch.take(&case, width);
+        }
+    }
+
+    /// Series whose counts are unusual.
+    pub fn ongoing(&self) -> &Ongoing {
+        self.watch.ongoing()
     }
 
     /// How the forecasts of the last hours turned out.
@@ -159,13 +181,14 @@ impl Ledger {
         }
     }
 
-    /// Scores all vintages that forecast the finalized window, and judges surges and warnings.
+    /// Scores all vintages that forecast the finalized window, and judges surges and warnings. `quiet`: since when sources have been
+    /// silent for longer than usual.
     pub fn finalized(
         &mut self,
         effects: &mut Effects<'_>,
         at: &Situation<'_>,
         (width, zone_of): (WindowWidth, impl Fn(&SeriesKey) -> Zone),
-        anomalies: &AnomalyRules,
+        (anomalies, quiet): (&AnomalyRules, &[Timestamp]),
     ) {
         let window = at.end - width.length();
         let day = window.utc_midnight();
@@ -192,8 +215,7 @@ impl Ledger {
             self.score((window, day), (points, &actuals), &changed, &mut cases);
         }
         self.coverage.take(window, at.end, &cases);
-        let found = anomaly::judge(cases.into_iter(), width, anomalies, &self.ongoing);
-        self.ongoing.take(window, &found);
+        let found = self.watch.judge(window, &cases, width, anomalies, quiet);
         effects.changes.extend(found.into_iter().map(StoreChange::Anomaly));
         self.touched.retain(|issued_at, _| *issued_at + HORIZON >= at.end);
         self.could_warn.retain(|issued_at| *issued_at + HORIZON >= at.end);

@@ -46,7 +46,18 @@ macro_rules! codes {
 }
 
 codes!("dead letter reason", Reason { Malformed = 0, Field = 1, Late = 2, Future = 3, Limit = 4 });
-codes!("anomaly kind", AnomalyKind { High = 0, Low = 1, Complaints = 2, Phrase = 3 });
+codes!("anomaly kind", AnomalyKind {
+    High = 0,
+    Low = 1,
+    Complaints = 2,
+    Phrase = 3,
+    ShiftUp = 4,
+    ShiftDown = 5,
+    Vanished = 6,
+    AlarmStorm = 7,
+    SilentSource = 8,
+    ForecastUnreliable = 9,
+});
 codes!(
     "annotation kind",
     AnnotationKind { Anomaly = 0, Surge = 1, Outage = 2, Planned = 3, Page = 4 }
@@ -131,6 +142,12 @@ mod tests {
             (AnomalyKind::Low, 1),
             (AnomalyKind::Complaints, 2),
             (AnomalyKind::Phrase, 3),
+            (AnomalyKind::ShiftUp, 4),
+            (AnomalyKind::ShiftDown, 5),
+            (AnomalyKind::Vanished, 6),
+            (AnomalyKind::AlarmStorm, 7),
+            (AnomalyKind::SilentSource, 8),
+            (AnomalyKind::ForecastUnreliable, 9),
         ]);
         check(&[
             (AlertState::Pending, 0),

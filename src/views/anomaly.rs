@@ -8,16 +8,19 @@ use crate::anomaly;
 use crate::store::{Reader, StoreError};
 use crate::text::{Say, Texts};
 
-/// A window far outside its forecast.
+/// Something far from its forecast or from what is usual, as of a finalized window.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Anomaly {
     #[serde(flatten)]
     pub key: Key,
     pub window: String,
+    /// high, low, complaints, phrase, shift_up, shift_down, vanished, alarm_storm, silent_source or forecast_unreliable.
     #[schema(value_type = String)]
     pub kind: anomaly::AnomalyKind,
     pub score: f64,
+    /// Tickets, alarms, minutes or counts, by kind.
     pub actual: f64,
+    /// What was forecast or is usual, in the same unit.
     pub expected: f64,
     pub text: String,
     /// Id of its episode: one ongoing event of a series, with all windows no more than an hour apart.

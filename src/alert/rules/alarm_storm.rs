@@ -2,10 +2,7 @@
 
 use super::{Rule, RuleInputs, RuleLimits, Sighting};
 use crate::alert::Fact;
-use crate::stats::median;
-
-/// Fewest days that say what is usual.
-const DAYS_MIN: usize = 3;
+use crate::anomaly::{STORM_ALARMS, STORM_TIMES};
 
 /// The level is the number of alarms of the last hour, divided by the median of the same hour of the last four weeks. The median is
 /// taken as at least 1. The minimum is a number of alarms.
@@ -17,19 +14,17 @@ impl Rule for AlarmStorm {
     }
 
     fn defaults(&self) -> RuleLimits {
-        RuleLimits::of(5.0, 2.5, 20.0).hold(std::time::Duration::ZERO)
+        RuleLimits::of(STORM_TIMES, STORM_TIMES / 2.0, STORM_ALARMS).hold(std::time::Duration::ZERO)
     }
 
     fn look(&self, inputs: &RuleInputs<'_>, limits: &RuleLimits) -> Vec<Sighting> {
-        let known = inputs.alarms.iter().filter(|alarms| alarms.days.len() >= DAYS_MIN);
         let sighting = |alarms: &super::AlarmActivity| {
-            let usual = median(&mut alarms.days.clone())?;
-            let raised = f64::from(alarms.raised);
+            let (usual, raised) = (alarms.usual()?, f64::from(alarms.raised));
             let seen =
-                Sighting::new(&alarms.scope, raised / usual.max(1.0), raised >= limits.minimum);
+                Sighting::new(&alarms.scope, alarms.times_usual()?, raised >= limits.minimum);
             let seen = seen.count("raised", raised).fact("usual", Fact::Number(usual));
             Some(seen.fact("since", Fact::At(alarms.since)))
         };
-        known.filter_map(sighting).collect()
+        inputs.alarms.iter().filter_map(sighting).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{RecentScores, Rule, RuleInputs, RuleLimits, Sighting};
 use crate::alert::Fact;
+use crate::anomaly::{UNRELIABLE_SHARE, UNRELIABLE_WINDOWS};
 use crate::domain::MINUTE;
 
 /// The level is the share of the last hours' windows whose count was outside the 80 % band of their last forecast; 0.2 is to be
@@ -14,18 +15,18 @@ impl Rule for ForecastUnreliable {
     }
 
     fn defaults(&self) -> RuleLimits {
-        RuleLimits::of(0.5, 0.35, 20.0).hold(30 * MINUTE)
+        RuleLimits::of(UNRELIABLE_SHARE, 0.35, UNRELIABLE_WINDOWS).hold(30 * MINUTE)
     }
 
     fn look(&self, inputs: &RuleInputs<'_>, limits: &RuleLimits) -> Vec<Sighting> {
-        let known = inputs.scores.iter().filter(|own| own.windows > 0);
         let sighting = |own: &RecentScores| {
             let (windows, outside) = (f64::from(own.windows), f64::from(own.outside));
-            let seen = Sighting::new(&own.scope, outside / windows, windows >= limits.minimum);
+            let share = own.share()?;
+            let seen = Sighting::new(&own.scope, share, windows >= limits.minimum);
             let seen = seen.count("windows", windows).count("outside", outside);
-            let seen = seen.fact("share", Fact::Share(outside / windows));
-            seen.fact("since", Fact::At(own.since))
+            let seen = seen.fact("share", Fact::Share(share));
+            Some(seen.fact("since", Fact::At(own.since)))
         };
-        known.map(sighting).collect()
+        inputs.scores.iter().filter_map(sighting).collect()
     }
 }

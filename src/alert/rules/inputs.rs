@@ -3,34 +3,13 @@
 use std::time::Duration;
 
 use crate::anomaly::Anomaly;
-use crate::domain::{HOUR, Scope, SeriesKey, SourceId, Timestamp, WindowWidth};
+pub use crate::anomaly::{AlarmActivity, RecentScores, SourceState};
+use crate::domain::{HOUR, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::Vintage;
 use crate::staffing::Plan;
 
 /// The span in which alarms are counted together.
 pub const ALARMS_REACH: Duration = HOUR;
-
-/// Critical, major and minor alarms of a scope.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AlarmActivity {
-    pub scope: Scope,
-    /// Alarms that were raised in the last [`ALARMS_REACH`].
-    pub raised: u32,
-    /// Time of the first of them.
-    pub since: Timestamp,
-    /// How many were raised in the same span of each of the last days that are known.
-    pub days: Vec<f64>,
-}
-
-/// How long a source has sent nothing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SourceState {
-    pub source: SourceId,
-    /// End of its last window with events.
-    pub last: Timestamp,
-    /// The longest silence that is usual for it; `None` while that is not known.
-    pub usual: Option<Duration>,
-}
 
 /// Open tickets of a series whose number is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,16 +35,6 @@ pub struct Deadlines {
 pub struct ServicePlan<'a> {
     pub plan: &'a Plan,
     pub target: f64,
-}
-
-/// How the newest forecasts of a scope's windows turned out.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RecentScores {
-    pub scope: Scope,
-    /// Windows of its series since `since`, and how many counts were outside the 80 % band.
-    pub windows: u32,
-    pub outside: u32,
-    pub since: Timestamp,
 }
 
 /// All inputs of a look, as of the end of a finalized window.

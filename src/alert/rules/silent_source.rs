@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Rule, RuleInputs, RuleLimits, Sighting, SourceState};
 use crate::alert::Fact;
+use crate::anomaly::{SILENT_MINUTES, SILENT_TIMES};
 use crate::domain::{HOUR, Name, Scope};
 
 /// The level is the time since the end of a source's last window with events, divided by the longest silence that is usual for it. The
@@ -16,23 +17,21 @@ impl Rule for SilentSource {
     }
 
     fn defaults(&self) -> RuleLimits {
-        let limits = RuleLimits::of(3.0, 1.0, 60.0).warning();
+        let limits = RuleLimits::of(SILENT_TIMES, 1.0, SILENT_MINUTES).warning();
         RuleLimits { cool_down: 6 * HOUR, ..limits.hold(std::time::Duration::ZERO) }
     }
 
     fn look(&self, inputs: &RuleInputs<'_>, limits: &RuleLimits) -> Vec<Sighting> {
         let mut topics: BTreeMap<&str, Vec<(f64, &SourceState)>> = BTreeMap::new();
         for source in &inputs.sources {
-            let Some(usual) = source.usual else { continue };
-            let silent = inputs.now.since(source.last).as_secs_f64();
-            let level = silent / usual.as_secs_f64().max(1.0);
+            let Some(level) = source.times_usual(inputs.now) else { continue };
             topics.entry(source.source.topic_name()).or_default().push((level, source));
         }
         let sighting = |(topic, sources): (&str, Vec<(f64, &SourceState)>)| {
             let silent = |own: &&(f64, &SourceState)| own.0 >= limits.threshold;
             let partitions = sources.iter().filter(silent).count();
             let (level, worst) = sources.iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
-            let minutes = inputs.now.since(worst.last).as_secs_f64() / 60.0;
+            let minutes = worst.minutes(inputs.now);
             let scope = Scope { region: Name::all(), service: Name::all() };
             let mut seen = Sighting::new(&scope, *level, minutes >= limits.minimum);
             seen.label = Some(topic.to_owned());

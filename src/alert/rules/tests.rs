@@ -90,6 +90,10 @@ fn anomaly(kind: AnomalyKind, score: f64, actual: f64) -> Anomaly {
             let alarms = AlarmSummary::default();
             Detail::Complaints { topics: vec![Topic::Outage, Topic::Slow], alarms }.into()
         }
+        AnomalyKind::ShiftUp | AnomalyKind::ShiftDown => {
+            Detail::Shift { minutes: 120, windows: 8, same_side: 7 }.into()
+        }
+        AnomalyKind::Vanished => Detail::Vanished { minutes: 90 }.into(),
         _ => Detail::Outside { low: 8.0, high: 16.0 }.into(),
     };
     Anomaly { series: series(), window: at(-1), kind, score, actual, expected: 11.5, detail }
@@ -100,6 +104,7 @@ fn source(partition: i32, minutes: u32, usual: Option<u32>) -> SourceState {
         source: SourceId::new("network.alarms", partition),
         last: at(0) - MINUTE * minutes,
         usual: usual.map(|minutes| MINUTE * minutes),
+        windows: 200,
     }
 }
 
@@ -161,6 +166,11 @@ fn the_worst_anomaly_of_a_scope_counts() {
     assert_eq!(of(&all), Some((9.0, true)));
     assert_eq!(of(&[anomaly(AnomalyKind::High, 9.0, 20.0)]), Some((9.0, false)), "few tickets");
     assert_eq!(of(&[]), None);
+    let others =
+        [AnomalyKind::AlarmStorm, AnomalyKind::SilentSource, AnomalyKind::ForecastUnreliable];
+    for kind in others {
+        assert_eq!(of(&[anomaly(kind, 9.0, 40.0)]), None, "another rule has the alert");
+    }
 }
 
 #[test]
@@ -307,8 +317,16 @@ fn changed(effects: &[AlertEffect]) -> Vec<&Alert> {
 fn every_rule_says_what_it_found_in_both_languages() {
     let (forecast, plan) = (vintage(&[20.0, 60.0, 50.0, 20.0], 20.0), plan(&[0.5; 6], Some(6)));
     let mut said = String::new();
-    for kind in [AnomalyKind::High, AnomalyKind::Low, AnomalyKind::Complaints, AnomalyKind::Phrase]
-    {
+    let kinds = [
+        AnomalyKind::High,
+        AnomalyKind::Low,
+        AnomalyKind::Complaints,
+        AnomalyKind::Phrase,
+        AnomalyKind::ShiftUp,
+        AnomalyKind::ShiftDown,
+        AnomalyKind::Vanished,
+    ];
+    for kind in kinds {
         let anomaly = anomaly(kind, 9.0, 40.0);
         let mut book = AlertBook::default();
         let effects = examine(&mut book, &everything(&forecast, &plan, &anomaly));

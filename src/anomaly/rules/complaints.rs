@@ -1,6 +1,6 @@
 //! Far more complaints about network trouble than usual at this time of the week.
 
-use super::{OFF_BY_MIN, SCORE_MIN, ScopeCase, ScopeRule};
+use super::{OFF_BY_MIN, SCORE_MIN, ScopeCase, ScopeRule, WINDOW_WEIGHT};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, hundredths};
 use crate::anomaly::usual::Usual;
 use crate::domain::Topic;
@@ -15,6 +15,10 @@ const GROUPS: [&[Topic]; 4] = [&TROUBLE, &[TROUBLE[0]], &[TROUBLE[1]], &[TROUBLE
 pub(super) struct Complaints;
 
 impl ScopeRule for Complaints {
+    fn weight(&self) -> u32 {
+        WINDOW_WEIGHT
+    }
+
     fn tests(&self, _: &ScopeCase<'_>) -> usize {
         GROUPS.len()
     }

@@ -1,23 +1,53 @@
 //! The rules for anomalies.
 //!
-//! One file per rule. A new one for scopes is a file with a type that implements [`ScopeRule`], its `mod` line, and its name in
-//! [`SCOPE_RULES`].
+//! One file per rule. A new one is a file with a type that implements [`SeriesRule`], [`ScopeRule`] or [`StateRule`], its `mod` line,
+//! and its name in [`SERIES_RULES`], [`SCOPE_RULES`] or [`STATE_RULES`].
 
+mod alarm_storm;
 mod complaints;
+mod forecast_unreliable;
 mod phrase;
+mod shift;
+mod silent_source;
 pub(super) mod surprise;
+mod vanished;
 
+use std::collections::VecDeque;
+
+pub use alarm_storm::{STORM_ALARMS, STORM_TIMES};
 pub(super) use complaints::TROUBLE;
+pub use forecast_unreliable::{UNRELIABLE_SHARE, UNRELIABLE_WINDOWS};
+pub use silent_source::{SILENT_MINUTES, SILENT_TIMES};
 
+use super::run::Run;
 use super::scope_history::ScopeHistory;
-use super::types::{AlarmSummary, Anomaly};
+use super::states::StateCase;
+use super::types::{AlarmSummary, Anomaly, AnomalyKind};
+use super::watch::Total;
 use crate::domain::{Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::ForecastPoint;
 
+/// Rules for a window of a series or roll-up.
+pub(super) const SERIES_RULES: [&dyn SeriesRule; 3] =
+    [&surprise::Surprise, &shift::Shift, &vanished::Vanished];
 /// Rules for a window of a scope, in the order in which their anomalies are reported.
 pub(super) const SCOPE_RULES: [&dyn ScopeRule; 2] = [&complaints::Complaints, &phrase::Phrase];
-/// Number of all rules.
-pub(super) const RULES: usize = SCOPE_RULES.len() + 1;
+/// Rules for what alarms, sources and forecasts did up to a window.
+pub(super) const STATE_RULES: [&dyn StateRule; 3] = [
+    &alarm_storm::AlarmStorm,
+    &silent_source::SilentSource,
+    &forecast_unreliable::ForecastUnreliable,
+];
+
+/// Weight of a rule that judges every window by itself. Chance makes such windows most often.
+const WINDOW_WEIGHT: u32 = 3;
+
+/// The sum of the weights of all rules.
+pub(super) fn weights() -> u32 {
+    let series = SERIES_RULES.iter().map(|rule| rule.weight());
+    let scopes = SCOPE_RULES.iter().map(|rule| rule.weight());
+    series.chain(scopes).chain(STATE_RULES.iter().map(|rule| rule.weight())).sum()
+}
 
 /// Smallest score of an anomaly: a probability of one in ten thousand.
 pub(super) const SCORE_MIN: f64 = 4.0;
@@ -31,6 +61,19 @@ pub struct WindowCase {
     pub target: ForecastPoint,
     /// Tickets.
     pub actual: f64,
+}
+
+/// A finalized window of a series with what was before it.
+#[derive(Clone, Copy)]
+pub(super) struct SeriesCase<'a> {
+    pub(super) window: &'a WindowCase,
+    /// Its last windows, this one included.
+    pub(super) run: &'a Run,
+    /// All leaves together in the windows of the last hour, this one included.
+    pub(super) totals: &'a VecDeque<Total>,
+    /// Since when sources have been silent for longer than usual.
+    pub(super) quiet: &'a [Timestamp],
+    pub(super) width: WindowWidth,
 }
 
 /// A finalized window of a scope with the history of its topics and phrases.
@@ -50,11 +93,50 @@ impl ScopeCase<'_> {
     }
 }
 
+/// A rule for windows of series and roll-ups.
+pub(super) trait SeriesRule: Sync {
+    /// Its part of the budget of false flags, beside those of the other rules.
+    fn weight(&self) -> u32 {
+        1
+    }
+
+    /// Number of tests of a window of a series.
+    fn tests(&self) -> usize;
+
+    /// Tickets in a window above what the rule compares with: by this a part explains its roll-up.
+    fn off_by(&self, case: &SeriesCase<'_>) -> f64;
+
+    /// The kinds of a part's episodes that explain its roll-up, for more or for fewer tickets.
+    fn explained_by(&self, is_more: bool) -> &'static [AnomalyKind];
+
+    /// The anomaly of a series by itself.
+    fn check(&self, case: &SeriesCase<'_>) -> Option<Anomaly>;
+}
+
 /// A rule for windows of scopes.
 pub(super) trait ScopeRule: Sync {
+    /// Its part of the budget of false flags, beside those of the other rules.
+    fn weight(&self) -> u32 {
+        1
+    }
+
     /// Number of tests of a window: everything that the rule could flag.
     fn tests(&self, case: &ScopeCase<'_>) -> usize;
 
     /// The anomaly of a window by itself.
     fn check(&self, case: &ScopeCase<'_>) -> Option<Anomaly>;
+}
+
+/// A rule for alarms, sources and forecasts.
+pub(super) trait StateRule: Sync {
+    /// Its part of the budget of false flags, beside those of the other rules.
+    fn weight(&self) -> u32 {
+        1
+    }
+
+    /// Number of tests of a window: everything that the rule could flag.
+    fn tests(&self, case: &StateCase<'_>) -> usize;
+
+    /// The anomalies of a window by themselves.
+    fn check(&self, case: &StateCase<'_>) -> Vec<Anomaly>;
 }

@@ -1,6 +1,6 @@
 //! New phrases in customers' texts.
 
-use super::{SCORE_MIN, ScopeCase, ScopeRule};
+use super::{SCORE_MIN, ScopeCase, ScopeRule, WINDOW_WEIGHT};
 use crate::anomaly::scope_history::{PHRASE_REACH, ScopeHistory};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, hundredths};
 use crate::anomaly::usual::Usual;
@@ -17,6 +17,10 @@ const PIECES_MAX: usize = 6;
 pub(super) struct Phrase;
 
 impl ScopeRule for Phrase {
+    fn weight(&self) -> u32 {
+        WINDOW_WEIGHT
+    }
+
     fn tests(&self, case: &ScopeCase<'_>) -> usize {
         case.history.phrases.len()
     }

@@ -1,12 +1,40 @@
 //! A count far outside the forecast band of its window.
 
-use super::{OFF_BY_MIN, SCORE_MIN, WindowCase};
+use super::{OFF_BY_MIN, SCORE_MIN, SeriesCase, SeriesRule, WINDOW_WEIGHT, WindowCase};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, SCORE_MAX, hundredths};
 use crate::stats::NegativeBinomial;
 
 /// Standard deviations from the median to an outer quantile. It is not the exact 1.95996, so that scores stay comparable
 /// with earlier ones.
 const OUTER_SDS: f64 = 1.96;
+
+/// Compares the count of a window with its last forecast.
+pub(super) struct Surprise;
+
+impl SeriesRule for Surprise {
+    fn weight(&self) -> u32 {
+        WINDOW_WEIGHT
+    }
+
+    fn tests(&self) -> usize {
+        1
+    }
+
+    fn off_by(&self, case: &SeriesCase<'_>) -> f64 {
+        case.window.actual - case.window.target.mean
+    }
+
+    fn explained_by(&self, is_more: bool) -> &'static [AnomalyKind] {
+        match is_more {
+            true => &[AnomalyKind::High],
+            false => &[AnomalyKind::Low, AnomalyKind::Vanished],
+        }
+    }
+
+    fn check(&self, case: &SeriesCase<'_>) -> Option<Anomaly> {
+        of(case.window)
+    }
+}
 
 /// The anomaly of a window by itself. The score is −log10 of the probability of a count at least this far off, under a negative
 /// binomial distribution: above, about the forecast's median with the distance to its upper quantile as spread; below, about its

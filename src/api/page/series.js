@@ -16,8 +16,10 @@ import { TOPIC_HOURS, fetchTopics, topics, topicsQuery } from "./topics.js";
 
 const HOUR_MS = 3600000;
 const LEADS = [60, 180, 360];
-/** Kinds of anomalies in customers' texts. */
-const SAID = ["complaints", "phrase"];
+/** Kinds of anomalies of a region and service. */
+const OF_SCOPE = ["complaints", "phrase", "alarm_storm", "forecast_unreliable"];
+/** Kinds of anomalies that mean fewer tickets than expected. */
+const FEWER = ["low", "shift_down", "vanished", "silent_source"];
 
 /** A part that does not exist yet (404) is `null`; other failures are errors. */
 const maybe = (promise) => promise.catch((error) => {
@@ -25,15 +27,20 @@ const maybe = (promise) => promise.catch((error) => {
   throw error;
 });
 
-/** Anomalies of a series, and those in customers' texts of its region and service over all channels; newest first. */
+/** Anomalies of a series, those of its region and service, and silent sources; newest first. */
 async function fetchAnomalies(key, from) {
-  const query = { ...key, from };
-  const [own, said] = await Promise.all([
-    maybe(get("/anomalies", { ...query, limit: 100 })),
-    key.channel === "_all" ? [] : maybe(get("/anomalies", { ...query, channel: "_all", limit: 100 })),
+  const query = { ...key, from, limit: 100 };
+  const isTotal = Object.values(key).every((name) => name === "_all");
+  const [own, scope, everywhere] = await Promise.all([
+    maybe(get("/anomalies", query)),
+    key.channel === "_all" ? [] : maybe(get("/anomalies", { ...query, channel: "_all" })),
+    isTotal ? [] : maybe(get("/anomalies", { ...query, region: "_all", service: "_all", channel: "_all" })),
   ]);
-  const all = [...(own ?? []), ...(said ?? []).filter((a) => SAID.includes(a.kind))];
-  return spells(all);
+  return spells([
+    ...(own ?? []),
+    ...(scope ?? []).filter((a) => OF_SCOPE.includes(a.kind)),
+    ...(everywhere ?? []).filter((a) => a.kind === "silent_source"),
+  ]);
 }
 
 const EVENTS_MAX = 10;
@@ -223,7 +230,7 @@ function anomalies(d, zone) {
   const when = (a) => (a.n === 1 ? dateTime(a.first, zone)
     : t("spell", { from: dateTime(a.first, zone), to: hm(a.last + width, zone), n: a.n }));
   return [h("ul", { class: "plain" }, d.anomalies.map((a) => h("li", {},
-    h("span", { class: `badge ${a.kind}`, text: `${a.kind === "low" ? "▼" : "▲"} ${t(`kind_${a.kind}`)}` }), " ",
+    h("span", { class: `badge ${FEWER.includes(a.kind) ? "low" : "high"}`, text: `${FEWER.includes(a.kind) ? "▼" : "▲"} ${t(`kind_${a.kind}`)}` }), " ",
     h("strong", {}, h("a", { href: hrefAt(a.worst, a.worst.window), text: when(a) })), " ",
     h("span", { text: a.n === 1 ? a.worst.text : t("spell_worst", { text: a.worst.text }) }))))];
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Issuer;
 use super::look::known_by;
+use super::ruling::Seen;
 use crate::alert::{self, ActiveAlarm, AlertEffect, AlertInputs, SeriesNeed};
-use crate::anomaly::Anomaly;
 use crate::domain::{Scope, SeriesKey, Timestamp};
 use crate::engine::active_alarms::{active_alarms, active_at};
 use crate::engine::effects::{Effects, StoreChange};
@@ -19,16 +19,16 @@ use crate::window::AlarmBook;
 const COMPLAINTS_REACH: Duration = Duration::from_secs(1800);
 
 impl Issuer {
-    /// Judges plans and decides on alerts and pages. `anomalies` are those of the finalized window; without them the window is open, and
-    /// the plans are those of nowcasts only.
+    /// Judges plans and decides on alerts and pages. `seen` is of the finalized window; without it the window is open, and the plans are
+    /// those of nowcasts only.
     pub(super) fn alert(
         &mut self,
         effects: &mut Effects<'_>,
         at: &Situation<'_>,
         (issued, plans): (&Issued, &Plans),
-        anomalies: Option<&[Anomaly]>,
+        seen: Option<&Seen>,
     ) {
-        let within = anomalies.is_none();
+        let within = seen.is_none();
         let newer = self.newer_scopes(at, issued, within);
         // The devices of a service's alarms join its alert with that of another service, which this nowcast is not about.
         let standing = match within {
@@ -57,10 +57,10 @@ impl Issuer {
             work: at.work,
         };
         let mut alerts = std::mem::take(&mut self.alerts);
-        let decided = match anomalies {
+        let decided = match seen {
             None => alerts.nowcast(&inputs, at.end),
-            Some(anomalies) => {
-                let seen = self.rule_inputs(at, (issued, plans), anomalies.iter().collect());
+            Some(seen) => {
+                let seen = self.rule_inputs(at, (issued, plans), seen);
                 let mut decided = alerts.step(&inputs, at.end);
                 decided.extend(alerts.examine(&inputs, &seen, at.end));
                 decided

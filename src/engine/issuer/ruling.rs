@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Issuer;
-use crate::alert::{ALARMS_REACH, Alert, Deadlines, RuleInputs, ServicePlan};
-use crate::anomaly::Anomaly;
+pub use crate::alert::ALARMS_REACH;
+use crate::alert::{Alert, Deadlines, RuleInputs, ServicePlan};
+use crate::anomaly::{self, AlarmActivity, Anomaly, StateCase};
 use crate::domain::{DAY, Scope, SeriesKey, SourceId, Timestamp};
 use crate::engine::effects::{Effects, StoreChange};
 use crate::engine::issued::{Issued, Plans};
@@ -25,7 +26,26 @@ pub struct WindowNews<'a> {
     pub sources: &'a BTreeMap<SourceId, SourceProgress>,
 }
 
+/// What is unusual in a finalized window, and its alarms.
+pub(super) struct Seen {
+    pub anomalies: Vec<Anomaly>,
+    pub alarms: Vec<AlarmActivity>,
+}
+
 impl Issuer {
+    /// Anomalies of alarms, sources and forecasts up to the end of a finalized window.
+    pub(super) fn judge_states(&self, end: Timestamp, alarms: &[AlarmActivity]) -> Vec<Anomaly> {
+        let case = StateCase {
+            window: end - self.width.length(),
+            width: self.width,
+            alarms,
+            sources: &self.memory.sources.states(end, self.width),
+            scores: &self.ledger.coverage().scores(),
+            ongoing: self.ledger.ongoing(),
+        };
+        anomaly::judge_states(&case, &self.config.anomalies)
+    }
+
     /// Takes from a finalized window what rules remember.
     pub(super) fn remember(
         &mut self,
@@ -48,7 +68,7 @@ impl Issuer {
         &'a self,
         at: &Situation<'_>,
         (issued, plans): (&'a Issued, &'a Plans),
-        anomalies: Vec<&'a Anomaly>,
+        seen: &'a Seen,
     ) -> RuleInputs<'a> {
         let live = |series: &SeriesKey| self.live.get(series);
         let is_scope = |series: &SeriesKey| {
@@ -64,8 +84,8 @@ impl Issuer {
         RuleInputs {
             now: at.end,
             width: Some(self.width),
-            alarms: at.spells.activity(at.end, ALARMS_REACH),
-            anomalies,
+            alarms: seen.alarms.clone(),
+            anomalies: seen.anomalies.iter().collect(),
             sources: self.memory.sources.states(at.end, self.width),
             backlogs: self.memory.backlogs.states(),
             deadlines: at.assessments.open_clocks().iter().map(deadlines).collect(),

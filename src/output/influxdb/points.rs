@@ -205,18 +205,22 @@ pub fn outlook(outlook: &Outlook, plan: Option<&Plan>, fallback: &str) -> Option
 
 /// `anomaly`.
 ///
-/// Its kind is no tag: so that several of one series and window do not overwrite each other, those that come of what
-/// customers say lie a nanosecond or two after the window's start.
+/// Its kind is no tag: so that several of one series and window do not overwrite each other, each kind lies some nanoseconds
+/// after the window's start.
 pub fn anomaly(anomaly: &Anomaly, texts: &Texts) -> Option<Line> {
-    let (kind, after) = match anomaly.kind {
-        AnomalyKind::High => ("high", 0),
-        AnomalyKind::Low => ("low", 0),
-        AnomalyKind::Complaints => ("complaints", 1),
-        AnomalyKind::Phrase => ("phrase", 2),
+    let after = match anomaly.kind {
+        AnomalyKind::High | AnomalyKind::Low => 0,
+        AnomalyKind::Complaints => 1,
+        AnomalyKind::Phrase => 2,
+        AnomalyKind::ShiftUp | AnomalyKind::ShiftDown => 3,
+        AnomalyKind::Vanished => 4,
+        AnomalyKind::AlarmStorm => 5,
+        AnomalyKind::SilentSource => 6,
+        AnomalyKind::ForecastUnreliable => 7,
     };
     Fields::new()
         .float("score", anomaly.score)
-        .text("kind", kind)
+        .text("kind", anomaly.kind.as_str())
         .text("text", anomaly.say(texts))
         .at(series_tags("anomaly", &anomaly.series), nanos(anomaly.window).saturating_add(after))
 }

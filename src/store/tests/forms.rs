@@ -311,6 +311,14 @@ fn people() {
         00000040344017666f75722074696d65732074686520666f726563617374",
         )],
     );
+    check(
+        &sample::vanished(),
+        &[(
+            0,
+            "056e6f727468066d6f62696c650570686f6e65809ad8baf166060000000000001a4000000000000000000000 \
+        000000403440207b226b696e64223a2276616e6973686564222c226d696e75746573223a39307d",
+        )],
+    );
     let plain = alert("a1", 1, AlertState::Pending);
     check(
         &AlertBody::from(&plain),
@@ -558,7 +566,18 @@ fn variants_keep_their_positions() {
     places(&[V::Critical, V::Major, V::Minor, V::Warning, V::Indeterminate]);
     places(&[AlarmAction::Raise, AlarmAction::Change, AlarmAction::Clear]);
     places(&[MaintenanceAction::Plan, MaintenanceAction::Cancel]);
-    places(&[AnomalyKind::High, AnomalyKind::Low, AnomalyKind::Complaints, AnomalyKind::Phrase]);
+    places(&[
+        AnomalyKind::High,
+        AnomalyKind::Low,
+        AnomalyKind::Complaints,
+        AnomalyKind::Phrase,
+        AnomalyKind::ShiftUp,
+        AnomalyKind::ShiftDown,
+        AnomalyKind::Vanished,
+        AnomalyKind::AlarmStorm,
+        AnomalyKind::SilentSource,
+        AnomalyKind::ForecastUnreliable,
+    ]);
     places(&[S::Pending, S::Firing, S::Acknowledged, S::Resolved]);
     places(&[AlertSeverity::Warning, AlertSeverity::Critical, AlertSeverity::Info]);
     {

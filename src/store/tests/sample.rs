@@ -9,6 +9,7 @@ use crate::alert::{
     Fact, Finding, Held, HoldReason, NeedStep, Paging, Part, RuleMemory, Shortfall, Silence,
     Silenced,
 };
+use crate::anomaly::Detail;
 use crate::domain::{
     LifeStep, Priority, Sentiment, TicketFacts, TicketMessage, TicketNews, TicketStep, Topic,
 };
@@ -541,6 +542,16 @@ pub(super) fn anomalies() -> Vec<Anomaly> {
         detail: sentence("four times the forecast"),
     };
     kinds.map(anomaly).into()
+}
+
+/// A kind that is younger than the others, with a typed text.
+pub(super) fn vanished() -> Anomaly {
+    Anomaly {
+        kind: AnomalyKind::Vanished,
+        actual: 0.0,
+        detail: Detail::Vanished { minutes: 90 }.into(),
+        ..anomalies().remove(0)
+    }
 }
 
 fn shortfall() -> Shortfall {

@@ -495,6 +495,12 @@ kind_high = High
 kind_low = Low
 kind_complaints = Complaints
 kind_phrase = Frequent phrase
+kind_shift_up = Steadily high
+kind_shift_down = Steadily low
+kind_vanished = No tickets
+kind_alarm_storm = Alarm storm
+kind_silent_source = Silent source
+kind_forecast_unreliable = Unreliable forecast
 
 feed = Events with problems
 feed_rejected = { $n ->

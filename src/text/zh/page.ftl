@@ -468,6 +468,12 @@ kind_high = 偏高
 kind_low = 偏低
 kind_complaints = 投诉增多
 kind_phrase = 高频词
+kind_shift_up = 持续偏高
+kind_shift_down = 持续偏低
+kind_vanished = 工单消失
+kind_alarm_storm = 告警风暴
+kind_silent_source = 数据源静默
+kind_forecast_unreliable = 预测不可靠
 
 feed = 有问题的事件
 feed_rejected = { $n } 个事件被拒收。原因：{ $list }。

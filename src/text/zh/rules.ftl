@@ -32,6 +32,12 @@ rule-anomaly-now-title-complaints = { $scope }：{ $at } 有 { $actual } 张“{
 rule-anomaly-now-line-complaints = { $channel }：{ $at } 的时段有 { $actual } 张“{ $topics }”类工单；平时为 { $expected } 张。
 rule-anomaly-now-title-phrase = { $scope }：{ $at } 有 { $actual } 张工单出现新的说法
 rule-anomaly-now-line-phrase = { $channel }：{ $at } 的时段有 { $actual } 张工单出现此前少见的说法；平时为 { $expected } 张。
+rule-anomaly-now-title-shift-up = { $scope }（{ $channel }）：{ $minutes } 分钟内 { $actual } 张工单，持续高于预测的 { $expected } 张
+rule-anomaly-now-line-shift-up = { $channel }：截至 { $at } 的时段，{ $minutes } 分钟内收到 { $actual } 张工单；预测合计为 { $expected } 张。单个时段偏差不大。
+rule-anomaly-now-title-shift-down = { $scope }（{ $channel }）：{ $minutes } 分钟内 { $actual } 张工单，持续低于预测的 { $expected } 张
+rule-anomaly-now-line-shift-down = { $channel }：截至 { $at } 的时段，{ $minutes } 分钟内仅收到 { $actual } 张工单；预测合计为 { $expected } 张。部分数据可能缺失。
+rule-anomaly-now-title-vanished = { $scope }（{ $channel }）：已 { $minutes } 分钟没有工单，平时 { $expected } 张
+rule-anomaly-now-line-vanished = { $channel }：截至 { $at } 的时段，已 { $minutes } 分钟没有工单；平时同期为 { $expected } 张。其他序列仍有工单：该队列或数据源可能已中断。
 rule-anomaly-now-action = 建议：立即查找原因；如没有告警可以解释，请告知网络运维。
 
 rule-silent-source-name = 数据源静默

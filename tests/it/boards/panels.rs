@@ -578,14 +578,21 @@ pub fn anomalies(lang: Lang, size: (u64, u64)) -> Panel {
     );
     let title = lang.t("Anomalies of the last 24 hours", "最近 24 小时的异常");
     let text = lang.t(
-        "Windows that differ from their forecast, and complaints that differ from what is usual: one row for each series and kind, the latest first.",
-        "与预测不符的时段，以及异于平常的投诉：每个序列和类型一行，最新的在前。",
+        "Tickets that differ from their forecast, and complaints, alarms, sources and forecasts that differ from what is usual: one row for each series and kind, the latest first.",
+        "与预测不符的工单数，以及异于平常的投诉、告警、数据源和预测：每个序列和类型一行，最新的在前。",
     );
     let kinds = json!([{ "type": "value", "options": {
         "high": { "text": lang.t("too many", "过多"), "index": 0 },
         "low": { "text": lang.t("too few", "过少"), "index": 1 },
         "complaints": { "text": lang.t("complaints", "投诉"), "index": 2 },
-        "phrase": { "text": lang.t("phrase", "用语"), "index": 3 } } }]);
+        "phrase": { "text": lang.t("phrase", "用语"), "index": 3 },
+        "shift_up": { "text": lang.t("steadily more", "持续偏多"), "index": 4 },
+        "shift_down": { "text": lang.t("steadily fewer", "持续偏少"), "index": 5 },
+        "vanished": { "text": lang.t("no tickets", "工单消失"), "index": 6 },
+        "alarm_storm": { "text": lang.t("alarm storm", "告警风暴"), "index": 7 },
+        "silent_source": { "text": lang.t("silent source", "数据源静默"), "index": 8 },
+        "forecast_unreliable":
+            { "text": lang.t("unreliable forecast", "预测不可靠"), "index": 9 } } }]);
     Panel::table(title, text, size)
         .ask(
             Query::new(

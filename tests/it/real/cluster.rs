@@ -44,8 +44,14 @@ impl Instance {
 
     /// Kills the instance, and starts another with the same store.
     pub fn killed_and_started(self) -> Self {
+        self.killed_until(|| {})
+    }
+
+    /// Kills the instance, and starts another with the same store after `wait` has returned.
+    pub fn killed_until(self, wait: impl FnOnce()) -> Self {
         let Self { site, role, program } = self;
         program.kill();
+        wait();
         let program = Program::start(&["serve", "--config", site.config(), "--role", &role]);
         Self { site, program, role }
     }

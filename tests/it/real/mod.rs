@@ -11,6 +11,7 @@ mod faults;
 mod grafana;
 mod kills;
 mod kubernetes;
+mod page_leaders;
 mod pages;
 mod panels;
 mod prometheus;
