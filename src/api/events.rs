@@ -93,6 +93,9 @@ struct Taken {
     answer: Accepted,
 }
 
+/// Most bytes of an event that cannot be decoded which are written to Kafka.
+const BAD_BYTES_MAX: usize = 512 << 10;
+
 /// Writes to Kafka, including events that could not be decoded: they become dead letters when they are counted.
 fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem> {
     let mut keyed = Vec::with_capacity(records.len());
@@ -104,7 +107,9 @@ fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem
             // It will be a dead letter of whatever topic it is in.
             None => {
                 let kind = log.kind.unwrap_or(EventKind::Ticket);
-                keyed.push(Keyed { kind, key: "", bytes: &log.bytes });
+                // Its beginning shows what it is. Kafka refuses longer records, and then the whole request.
+                let bytes = log.bytes.get(..BAD_BYTES_MAX).unwrap_or(&log.bytes);
+                keyed.push(Keyed { kind, key: "", bytes });
             }
         }
     }

@@ -17,7 +17,8 @@ pub enum Moment {
 
 impl Moment {
     /// Reads RFC 3339 and ISO 8601, also compact, with a blank or comma before the time of day, with short or unusual
-    /// offsets (`+03`, `+0800`, `,+3:0`); RFC 2822; and epoch numbers as text.
+    /// offsets (`+03`, `+0800`, `,+3:0`), with AM or PM; RFC 2822 and other forms with the name of the month; and epoch
+    /// numbers as text.
     ///
     /// # Errors
     /// [`TimeError`] for other text, and for instants outside the accepted range.
@@ -37,6 +38,9 @@ impl Moment {
         }
         if let Ok(at) = DateTime::parse_from_rfc2822(text) {
             return Self::Instant(Timestamp::from_millis(at.timestamp_millis())).checked();
+        }
+        if let Some(moment) = reordered(text).and_then(|text| Scan(&text).moment()) {
+            return moment.checked();
         }
         // A number that is no date is an epoch number out of range.
         Err(if epoch(text).is_some() { TimeError::Range } else { unreadable() })
@@ -75,6 +79,34 @@ pub fn read_instant(text: &str) -> Result<Timestamp, TimeError> {
     }
 }
 
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// A time with the name of its month, in the order of ISO 8601; `None` for other texts. Such are `30-Nov-2026 10:40:43`,
+/// `Nov 30, 2026 10:40:43`, and those of C and Java: `Mon Nov 30 10:40:43 2026`, `Mon Nov 30 10:40:43 UTC 2026`.
+fn reordered(text: &str) -> Option<String> {
+    let index = |word: &str, names: &[&str]| {
+        let is_word = word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let start = word.get(..3).filter(|_| is_word)?;
+        names.iter().position(|name| name.eq_ignore_ascii_case(start))
+    };
+    let mut words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    if index(words.first()?, &WEEKDAYS).is_some() {
+        words.remove(0);
+    }
+    let date: Vec<&str> = words.first()?.split(['-', '/']).collect();
+    if date.len() == 3 {
+        words.splice(..1, date);
+    }
+    let at = words.iter().take(2).position(|word| index(word, &MONTHS).is_some())?;
+    let month = index(words.remove(at), &MONTHS)? + 1;
+    let day = if words.is_empty() { return None } else { words.remove(0) };
+    let is_year = |word: &&str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let year = words.remove(words.iter().position(is_year)?);
+    Some(format!("{year}-{month}-{day} {}", words.join(" ")).trim_end().to_owned())
+}
+
 /// An epoch number as text, with or without decimals.
 fn epoch(text: &str) -> Option<f64> {
     let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+');
@@ -110,18 +142,23 @@ impl Scan<'_> {
         Some(Moment::Instant(Timestamp::from_millis(utc.and_utc().timestamp_millis())))
     }
 
-    /// `2026-1-31`, `2026/01/31`, `2026.01.31` or `20260131`, and whether it is the last of them.
+    /// `2026-1-31`, `2026/01/31`, `2026.01.31`, `2026年1月31日` or `20260131`, and whether a time may follow at once.
     fn date(&mut self) -> Option<(NaiveDate, bool)> {
         let year = self.digits(4, 4)?;
-        let separator = self.0.chars().next().filter(|c| matches!(c, '-' | '/' | '.'));
+        let separator = self.0.chars().next().filter(|c| matches!(c, '-' | '/' | '.' | '年'));
+        let is_chinese = separator == Some('年');
         let (month, day) = match separator {
             Some(separator) => {
                 self.skip(&[separator]);
                 let month = self.digits(1, 2)?;
-                if !self.skip(&[separator]) {
+                if !self.skip(&[if is_chinese { '月' } else { separator }]) {
                     return None;
                 }
-                (month, self.digits(1, 2)?)
+                let day = self.digits(1, 2)?;
+                if is_chinese {
+                    self.skip(&['日']);
+                }
+                (month, day)
             }
             None => (self.digits(2, 2)?, self.digits(2, 2)?),
         };
@@ -129,7 +166,8 @@ impl Scan<'_> {
         if separator.is_none() && self.0.starts_with(|c: char| c.is_ascii_digit()) {
             self.compact_time_follows()?;
         }
-        Some((NaiveDate::from_ymd_opt(year as i32, month, day)?, separator.is_none()))
+        let may_follow = separator.is_none() || is_chinese;
+        Some((NaiveDate::from_ymd_opt(year as i32, month, day)?, may_follow))
     }
 
     /// Whether a time of day follows in a text without `T`, such as `20260131080000`.
@@ -155,6 +193,7 @@ impl Scan<'_> {
                 nanos = self.fraction()?;
             }
         }
+        let hour = self.hour_of_day(hour)?;
         if (hour, minute, second) == (24, 0, 0) {
             return Some((1, NaiveTime::MIN));
         }
@@ -163,11 +202,24 @@ impl Scan<'_> {
         Some((0, NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)?))
     }
 
-    /// The fraction of a second, in nanoseconds.
+    /// The hour of the day: `AM` or `PM` may follow a time.
+    fn hour_of_day(&mut self, hour: u32) -> Option<u32> {
+        let rest = self.0.trim_start();
+        let half = rest.get(..2).unwrap_or_default();
+        let is_pm = half.eq_ignore_ascii_case("pm");
+        let ends = !rest.get(2..).is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
+        if !ends || !(is_pm || half.eq_ignore_ascii_case("am")) {
+            return Some(hour);
+        }
+        self.0 = &rest[2..];
+        (1..=12).contains(&hour).then_some(hour % 12 + if is_pm { 12 } else { 0 })
+    }
+
+    /// The fraction of a second, in nanoseconds. Some programs write a colon before it, or a point without digits.
     fn fraction(&mut self) -> Option<u32> {
-        let is_fraction =
-            self.0.starts_with(['.', ',']) && self.0[1..].starts_with(|c: char| c.is_ascii_digit());
-        if !is_fraction {
+        let rest = self.0.strip_prefix(['.', ',', ':']);
+        if !rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+            self.skip(&['.']);
             return Some(0);
         }
         let digits = self.0[1..].bytes().take_while(u8::is_ascii_digit).count();
@@ -265,6 +317,16 @@ mod tests {
             "2026-11-28 20:35:55 GMT",
             "2026-11-28T20:35:55UTC+00:00",
             "2026-11-29T02:05:55 utc+5:30",
+            "2026-11-28T20:35:55.Z",
+            "2026-11-28T20:35:55:000Z",
+            "2026-11-28 08:35:55 PM UTC",
+            "2026-11-29 4:35:55am +0800",
+            "Sat Nov 28 20:35:55 UTC 2026",
+            "sat nov 28 20:35:55 gmt 2026",
+            "28-Nov-2026 20:35:55 +0000",
+            "Nov 28, 2026 20:35:55 Z",
+            "November 29, 2026 4:35:55 AM +08:00",
+            "2026年11月29日 04:35:55 +0800",
             "Sat, 28 Nov 2026 20:35:55 +0000",
             "1795898155",
             "1795898155.0",
@@ -304,12 +366,20 @@ mod tests {
             "2026-11-29,02:05:55.0",
             "2026.11.29 02:05:55",
             "2026-11-29_02:05:55",
+            "Sun Nov 29 02:05:55 2026",
+            "29-NOV-2026 02:05:55",
+            "29/Nov/2026 02:05:55.000",
+            "Nov 29 2026 02:05:55",
+            "2026年11月29日 2:05:55",
+            "2026年11月29日02:05:55",
+            "2026-11-29 02:05:55:000",
+            "2026-11-29 02:05:55 AM",
         ] {
             let found = Moment::read(text).and_then(|moment| moment.instant(zone));
             assert_eq!(found.map(|at| at.to_string()), Ok("2026-11-28T20:35:55Z".into()), "{text}");
             assert_eq!(read_instant(text), Err(TimeError::NoZone), "{text}");
         }
-        for text in ["2026-11-29", "20261129", "2026/11/29"] {
+        for text in ["2026-11-29", "20261129", "2026/11/29", "2026年11月29日", "29-Nov-2026"] {
             let date = NaiveDate::from_ymd_opt(2026, 11, 29).expect("a date");
             assert_eq!(Moment::read(text), Ok(Moment::Date(date)), "{text}");
             assert_eq!(read_instant(text), Err(TimeError::NoTimeOfDay), "{text}");
@@ -348,6 +418,17 @@ mod tests {
             "2026-11-28T20:35:55+",
             "20261128203",
             "\u{2212}",
+            "2026-11-28 20:35:55 PM",
+            "2026-11-28 00:35:55 AM",
+            "2026-11-28T20:35:55 PMX",
+            "2026年11月",
+            "Nov 2026",
+            "Nov 31, 2026 20:35:55 Z",
+            "Sat Nov 28 20:35:55 2026 2026",
+            "28-Nov-26 20:35:55",
+            "Novem ber",
+            "Nov",
+            "Mon",
         ] {
             assert!(Moment::read(text).is_err(), "{text}: {:?}", Moment::read(text));
         }
@@ -357,7 +438,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "[0-9TZz:., +\u{2212}-]{0,30}|\\PC{0,20}") {
+        fn any_text_is_read_or_refused(text in "[0-9TZz:., +\u{2212}-]{0,30}|([0-9]{1,4}|Nov|Mon|[ap]m|[-, 年月日:]){0,12}|\\PC{0,20}") {
             if let Ok(at) = Moment::read(&text).and_then(|moment| moment.instant(Zone::UTC)) {
                 proptest::prop_assert!((Timestamp::MIN..Timestamp::MAX).contains(&at));
             }

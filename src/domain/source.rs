@@ -109,3 +109,42 @@ pub struct DeadLetter {
     /// The bytes of the record. Empty if a dead letter of the same record with a smaller `nth` has them.
     pub bytes: Box<[u8]>,
 }
+
+impl DeadLetter {
+    /// Keeps at most `most` bytes of the record. If there are more, the detail says so.
+    pub fn cut(&mut self, most: usize) {
+        let found = self.bytes.len();
+        if found > most {
+            self.bytes = self.bytes[..most].into();
+            self.detail.push_str(&format!(
+                " (the record has {found} bytes, and only the first {most} are kept here)"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_is_cut_and_says_so() {
+        let letter = DeadLetter {
+            position: Position { source: SourceId::new("t", 0), offset: 1 },
+            nth: 0,
+            received_at: Timestamp::MIN,
+            reason: Reason::Malformed,
+            detail: "not JSON".into(),
+            bytes: (*b"abcdef").into(),
+        };
+        for (most, bytes, detail) in [
+            (6, &b"abcdef"[..], "not JSON"),
+            (5, b"abcde", "not JSON (the record has 6 bytes, and only the first 5 are kept here)"),
+            (0, b"", "not JSON (the record has 6 bytes, and only the first 0 are kept here)"),
+        ] {
+            let mut cut = letter.clone();
+            cut.cut(most);
+            assert_eq!((&*cut.bytes, &*cut.detail), (bytes, detail), "{most}");
+        }
+    }
+}

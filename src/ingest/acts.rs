@@ -48,6 +48,7 @@ const ACTS: [(Act, &[&str]); 5] = [
             "terminat*",
             "recover*",
             "restor*",
+            "abat*",
             "inactive",
             "deactivat*",
         ],
@@ -89,7 +90,7 @@ pub(super) fn act(text: &str) -> Option<Act> {
 }
 
 /// The words of a text in camel case or with separators, in lower case.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = vec![String::new()];
     let mut was_lower = false;
     for c in text.chars().take(200) {
@@ -125,6 +126,7 @@ mod tests {
             ("UnacknowledgedAlarm", Some(Act::Nothing)),
             ("AlarmCommentAddedEvent", Some(Act::Nothing)),
             ("alarmCeased", Some(Act::End)),
+            ("AlarmAbatement", Some(Act::End)),
             ("ticket closed", Some(Act::End)),
             ("org.example.alarm.Cleared", Some(Act::End)),
             ("alarmcleared", Some(Act::End)),

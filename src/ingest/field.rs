@@ -30,6 +30,10 @@ impl Field<'_> {
     }
 }
 
+/// Names of types in Avro's JSON (a union: `{"string":"x"}`) and in MongoDB's (`{"$date":…}`).
+const TYPES: [&str; 9] =
+    ["string", "int", "long", "float", "double", "$date", "$numberLong", "$numberInt", "$oid"];
+
 struct Any;
 
 impl<'de> Visitor<'de> for Any {
@@ -74,9 +78,21 @@ impl<'de> Visitor<'de> for Any {
             first => first,
         })
     }
+    /// Some encoders put a value into an object that names its type. That value is the value of the field.
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Field<'de>, A::Error> {
-        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Field::Other("an object"))
+        let (mut value, mut others) = (None, 0);
+        while let Some(key) = entries.next_key::<Cow<'de, str>>()? {
+            if value.is_none() && TYPES.contains(&&*key) {
+                value = Some(entries.next_value::<Field<'de>>()?);
+            } else {
+                entries.next_value::<IgnoredAny>()?;
+                others += 1;
+            }
+        }
+        Ok(match value {
+            Some(value) if others == 0 && !matches!(value, Field::Other(_)) => value,
+            _ => Field::Other("an object"),
+        })
     }
 }
 

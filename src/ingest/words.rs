@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::acts::{Act, act, words};
 use super::field::Field;
 use super::frame::Frame;
 use super::notes::Doubt;
@@ -11,9 +12,13 @@ use super::read::{find, id, shown, text_of, time};
 use super::reject::Reject;
 use crate::domain::{Moment, Severity, TimeError, Timestamp};
 
-/// Text, or a number as text, for fields of either type; `None` if the field is absent or empty.
+/// Text without blanks around it, or a number as text, for fields of either type; `None` if the field is absent or blank.
 pub(super) fn word_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<Cow<'f, str>>, Reject> {
-    Ok(text_of(field, key)?.filter(|text| !text.is_empty()))
+    let trimmed = text_of(field, key)?.map(|text| match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    });
+    Ok(trimmed.filter(|text| !text.is_empty()))
 }
 
 /// Like [`word_of`], for optional fields: a wrong type is treated as absent.
@@ -49,7 +54,7 @@ const WARNING: Perceived = Perceived::Active(Severity::Warning);
 const INDETERMINATE: Perceived = Perceived::Active(Severity::Indeterminate);
 
 /// Severities: the words of X.733, 28.532, TMF642 and VES, and words that monitoring systems use instead.
-const PERCEIVED: [(&str, Perceived); 23] = [
+const PERCEIVED: [(&str, Perceived); 36] = [
     ("critical", CRITICAL),
     ("major", MAJOR),
     ("minor", MINOR),
@@ -73,6 +78,19 @@ const PERCEIVED: [(&str, Perceived); 23] = [
     ("low", WARNING),
     ("info", INDETERMINATE),
     ("unknown", INDETERMINATE),
+    ("紧急", CRITICAL),
+    ("严重", CRITICAL),
+    ("重要", MAJOR),
+    ("主要", MAJOR),
+    ("次要", MINOR),
+    ("一般", MINOR),
+    ("提示", WARNING),
+    ("警告", WARNING),
+    ("清除", Perceived::Cleared),
+    ("已清除", Perceived::Cleared),
+    ("恢复", Perceived::Cleared),
+    ("已恢复", Perceived::Cleared),
+    ("未知", INDETERMINATE),
 ];
 
 /// The numbers of a list of severities; the first is that of zero.
@@ -108,11 +126,43 @@ fn of_word(text: &str, numbers: Numbers) -> Option<Perceived> {
     // `3`, `3.0`, and the text of an SNMP enumeration: `critical(3)`.
     let text = text.trim().trim_matches(['"', '\'']);
     let word = text.split_once('(').map_or(text, |(word, _)| word);
+    let word = word.trim_end_matches("告警");
     if let Some(found) = find(word, &PERCEIVED) {
         return Some(found);
     }
     let number = text.strip_suffix(".0").unwrap_or(text).parse::<usize>().ok()?;
     numbers.0.get(number).copied().flatten()
+}
+
+/// Words that turn the meaning of another one round.
+const NEGATIONS: [&str; 4] = ["not", "no", "non", "never"];
+
+/// The act that a state or severity names. Words such as `unresolved` and `not cleared` name none.
+pub(super) fn plain_act(text: &str) -> Option<Act> {
+    let is_negated = |word: &String| NEGATIONS.contains(&&**word) || word.starts_with("un");
+    if words(text).iter().any(is_negated) { None } else { act(text) }
+}
+
+/// The severity that a text with more than one word names, such as `2 - Major` and `major alarm`; or *cleared* for a word
+/// that names an end, such as `resolved`. `None` if it names none, or several.
+fn of_phrase(text: &str) -> Option<Perceived> {
+    let all = words(text);
+    if all.iter().any(|word| NEGATIONS.contains(&&**word)) {
+        return None;
+    }
+    let mut named = all.iter().filter_map(|word| find(word, &PERCEIVED));
+    match named.next() {
+        Some(first) => named.all(|other| other == first).then_some(first),
+        None => (plain_act(text) == Some(Act::End)).then_some(Perceived::Cleared),
+    }
+}
+
+/// The word for a severity.
+fn name_of(perceived: Perceived) -> &'static str {
+    PERCEIVED
+        .iter()
+        .find(|(_, known)| *known == perceived)
+        .map_or("indeterminate", |(word, _)| *word)
 }
 
 /// The severity in a field; `None` if the field is absent. An unknown one is indeterminate, and noted.
@@ -131,8 +181,9 @@ pub(super) fn perceived_by(
         Err(_) => Cow::Borrowed(field.found()),
     };
     Some(of_word(&text, numbers).unwrap_or_else(|| {
-        frame.notes.add(Doubt::Severity, shown(&text), "indeterminate");
-        INDETERMINATE
+        let found = of_phrase(&text).unwrap_or(INDETERMINATE);
+        frame.notes.add(Doubt::Severity, shown(&text), name_of(found));
+        found
     }))
 }
 

@@ -22,8 +22,19 @@ use crate::domain::{Clock, Offset as Position, SourceId, Timestamp};
 use crate::telemetry::Health;
 use crate::window::CommitPoint;
 
-/// End offset of each partition, and the clock time at which the broker was asked for it.
-pub type Ends = HashMap<SourceId, (Position, Timestamp)>;
+/// The end of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Offset after the last record that can be read.
+    pub readable: Position,
+    /// Offset after the last record. Records of an open transaction, and all records after it, cannot be read yet.
+    pub high: Position,
+    /// The clock time at which the broker was asked.
+    pub at: Timestamp,
+}
+
+/// The ends of partitions.
+pub type Ends = HashMap<SourceId, End>;
 
 /// A member of the consumer group.
 pub struct Consumer {

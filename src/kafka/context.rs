@@ -66,6 +66,10 @@ pub struct Context {
     changed: AtomicBool,
     /// Fetch positions, from statistics of about once a second.
     fetched: Mutex<Fetched>,
+    /// Offsets after the last records, from the same statistics. They include records of open transactions.
+    highs: Mutex<Fetched>,
+    /// Partitions that are not read, because it is not known where counting goes on.
+    unresolved: Mutex<BTreeSet<SourceId>>,
     /// Why the cluster refuses the client, if it gave a reason. Later requests then only time out.
     cause: Mutex<Option<String>>,
     /// Queue for records of assigned partitions, if not the consumer's own.
@@ -81,10 +85,23 @@ pub struct Context {
 impl Context {
     pub(super) fn new(settings: Settings, health: Arc<Health>) -> Self {
         let (changes, changed) = (Mutex::default(), AtomicBool::new(false));
-        let (fetched, cause) = (Mutex::default(), Mutex::default());
+        let (fetched, highs, cause) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (queue, faults, ids) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        let compacted = Mutex::default();
-        Self { settings, health, changes, changed, fetched, cause, queue, faults, ids, compacted }
+        let (compacted, unresolved) = (Mutex::default(), Mutex::default());
+        Self {
+            settings,
+            health,
+            changes,
+            changed,
+            fetched,
+            highs,
+            unresolved,
+            cause,
+            queue,
+            faults,
+            ids,
+            compacted,
+        }
     }
 
     /// Describes an error and what to do about it.
@@ -171,9 +188,34 @@ impl Context {
         lock(&self.fetched).clone()
     }
 
+    /// Offset after the last record of a partition, with the records of open transactions; `None` if it is not known.
+    pub(super) fn high(&self, source: &SourceId) -> Option<Position> {
+        lock(&self.highs).get(source).copied()
+    }
+
     /// Drops fetch positions: they are not valid for the next assignment.
     fn forget_fetched(&self) {
         lock(&self.fetched).clear();
+        lock(&self.highs).clear();
+    }
+
+    /// Partitions that are not read, because it is not known where counting goes on.
+    pub(super) fn unresolved(&self) -> BTreeSet<SourceId> {
+        lock(&self.unresolved).clone()
+    }
+
+    /// Asks again where partitions go on that are not read. Once it is known for one, the session starts over.
+    pub(super) fn ask_again(&self, consumer: &BaseConsumer<Self>) -> Result<(), KafkaProblem> {
+        for source in self.unresolved() {
+            let ids = self.topic_ids(consumer, &[&*source.topic])?;
+            match self.resume_at(consumer, &source, &ids)? {
+                Ok(_) => {
+                    self.failed(&format!("{source}: it is known again where counting goes on"))
+                }
+                Err(problem) => self.fault(&source, Fault::Resume, Some(&problem.0)),
+            }
+        }
+        Ok(())
     }
 
     fn change(&self, changes: impl IntoIterator<Item = Change>) {
@@ -181,13 +223,16 @@ impl Context {
         self.changed.store(true, Ordering::Release);
     }
 
-    /// Where a partition resumes, from its commit and the offsets that the broker has.
+    /// Where a partition resumes, from its commit and the offsets that the broker has; or why it must not be read.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] if the broker does not answer.
     fn resume_at(
         &self,
         consumer: &BaseConsumer<Self>,
         source: &SourceId,
         ids: &TopicIds,
-    ) -> Result<Resume, KafkaProblem> {
+    ) -> Result<Result<Resume, KafkaProblem>, KafkaProblem> {
         let (topic, partition) = (&*source.topic, source.partition);
         let problem = |error: KafkaError| self.problem(&error);
         let (low, high) =
@@ -203,7 +248,7 @@ impl Context {
         let topic_id = ids.get(topic).and_then(Option::as_deref);
         let is_compacted = lock(&self.compacted).contains(topic);
         let known = Known { low, high, topic_id, is_compacted, commit };
-        resume(source, &self.settings.group, &known)
+        Ok(resume(source, &self.settings.group, &known))
     }
 
     /// Ids of the topics of a list, in a consumer that counts.
@@ -241,13 +286,20 @@ impl Context {
         for element in tpl.elements() {
             let source = SourceId::new(element.topic(), element.partition());
             let resume = match self.resume_at(consumer, &source, &ids) {
-                Ok(found) => found,
+                Ok(Ok(found)) => found,
+                // It stays unread until this changes. Other partitions are read.
+                Ok(Err(problem)) => {
+                    self.fault(&source, Fault::Resume, Some(&problem.0));
+                    lock(&self.unresolved).insert(source);
+                    continue;
+                }
                 Err(problem) => {
                     self.fault(&source, Fault::Resume, Some(&problem.0));
                     self.change([Change::Failed(problem)]);
                     continue;
                 }
             };
+            lock(&self.unresolved).remove(&source);
             self.fault(&source, Fault::Resume, None);
             self.fault(&source, Fault::Read, None);
             // This must happen before anything is fetched: records in the consumer's own queue would stay there.
@@ -279,7 +331,10 @@ impl Context {
         let revoked = tpl.elements();
         if let Some(faults) = self.faults.get() {
             let sources = revoked.iter().map(|e| SourceId::new(e.topic(), e.partition()));
-            sources.for_each(|source| faults.forget(&source));
+            for source in sources {
+                faults.forget(&source);
+                lock(&self.unresolved).remove(&source);
+            }
         }
         let revoked =
             revoked.iter().map(|e| Change::Revoked(SourceId::new(e.topic(), e.partition())));
@@ -320,10 +375,18 @@ impl ClientContext for Context {
     fn stats(&self, statistics: Statistics) {
         let topics = statistics.topics.values();
         let all = topics.flat_map(|topic| topic.partitions.values().map(move |p| (topic, p)));
-        let fetched = all.filter(|(_, p)| p.partition >= 0 && p.next_offset >= 0);
-        *lock(&self.fetched) = fetched
-            .map(|(topic, p)| (SourceId::new(&topic.topic, p.partition), p.next_offset))
-            .collect();
+        let all = all.filter(|(_, p)| p.partition >= 0);
+        let (mut fetched, mut highs) = (Fetched::new(), Fetched::new());
+        for (topic, p) in all {
+            let source = SourceId::new(&topic.topic, p.partition);
+            if p.hi_offset >= 0 {
+                highs.insert(source.clone(), p.hi_offset);
+            }
+            if p.next_offset >= 0 {
+                fetched.insert(source, p.next_offset);
+            }
+        }
+        (*lock(&self.fetched), *lock(&self.highs)) = (fetched, highs);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -22,6 +22,10 @@ pub enum Fault {
     End,
     /// Records were deleted before they were counted. Counting goes on.
     Gone,
+    /// Another program is a member of the group, and reads partitions instead of surgecast.
+    Shared,
+    /// Records wait behind a transaction that does not end. Counting goes on once it ends.
+    Open,
     /// The times of records and our clock differ. Counting goes on.
     Clock,
     /// Records carry their producers' time. Counting goes on.
@@ -32,7 +36,10 @@ pub enum Fault {
 
 impl Fault {
     fn is_failing(self) -> bool {
-        !matches!(self, Self::Gone | Self::Clock | Self::Time | Self::Compacted)
+        !matches!(
+            self,
+            Self::Gone | Self::Shared | Self::Open | Self::Clock | Self::Time | Self::Compacted
+        )
     }
 }
 

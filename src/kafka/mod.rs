@@ -25,7 +25,7 @@ mod wire;
 
 pub use batch::DeliveryHandle;
 pub use commit::{CommitError, METADATA_BYTES_MAX, decode_commit, encode_commit};
-pub use consumer::{Consumer, Ends};
+pub use consumer::{Consumer, End, Ends};
 pub use context::{COMPONENT, Change, Context, Fetched, report};
 pub use faults::{Fault, Faults};
 pub use frontier::{Frontiers, PartitionFrontier, ResumeAt, reset};

@@ -23,6 +23,9 @@ const OURS: [&str; 9] = [
     "isolation.level",
 ];
 
+/// The id of our clients, unless a property sets another one.
+const CLIENT_ID: &str = "surgecast";
+
 /// The input topics, by kind of event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topics {
@@ -136,10 +139,15 @@ impl Settings {
         format!("{}.alerts", self.group)
     }
 
+    /// The id by which the broker's tools show this program.
+    pub(super) fn client_id(&self) -> &str {
+        self.properties.get("client.id").map_or(CLIENT_ID, String::as_str)
+    }
+
     /// Configuration that all clients share.
     pub(super) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config.set("client.id", "surgecast").set("allow.auto.create.topics", "false");
+        config.set("client.id", CLIENT_ID).set("allow.auto.create.topics", "false");
         for (key, value) in &self.properties {
             config.set(key, value);
         }
@@ -199,6 +207,14 @@ impl Settings {
             ),
             Code::UnknownTopicOrPartition | Code::UnknownTopic => format!(
                 "a topic is missing at {brokers}: create it, or let surgecast's user create topics"
+            ),
+            Code::MessageSizeTooLarge => format!(
+                "a record is larger than {brokers} accepts: raise max.message.bytes of its topic, and message.max.bytes in \
+                 kafka.properties"
+            ),
+            Code::NotLeaderForPartition | Code::LeaderNotAvailable => format!(
+                "a partition at {brokers} has no leader yet: this is usual for some seconds after a topic is created or a \
+                 broker starts; if it lasts, check the brokers"
             ),
             other => format!("Kafka at {brokers}: {other}"),
         }

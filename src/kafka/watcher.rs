@@ -1,7 +1,7 @@
 //! A thread beside the polling one that asks the cluster whether each topic still exists and is the same, and where its
 //! partitions end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 
-use super::consumer::Ends;
+use super::consumer::{End, Ends};
 use super::context::{Change, Context, lock};
 use super::faults::Fault;
 use super::settings::KafkaProblem;
 use super::topics::risky_settings;
-use crate::domain::{Clock, SourceId};
+use crate::domain::{Clock, SourceId, printable};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Once a partition had no answer, others wait only so long.
@@ -26,6 +26,11 @@ const MISSING_ROUNDS: u32 = 3;
 const SETTLED_ROUND: u32 = 10;
 /// Rounds between two checks of the topics' settings.
 const CHECK_EVERY: u32 = 60;
+
+/// Rounds between two looks at the members of the group, and at partitions that are not read.
+const ASK_EVERY: u32 = 15;
+/// Most other members that are named.
+const NAMED_MAX: usize = 5;
 
 /// Asks for settings of input topics that put counting at risk, and notes which are compacted. `None` if they cannot be read.
 pub(super) fn look_at_settings(context: &Context) -> Option<Vec<(String, Fault)>> {
@@ -86,6 +91,10 @@ impl Watcher {
         }
         if self.round % CHECK_EVERY == 1 {
             self.settings();
+        }
+        if self.round % ASK_EVERY == 2 {
+            self.members();
+            self.consumer.context().ask_again(&self.consumer)?;
         }
         self.partitions()
     }
@@ -158,9 +167,11 @@ impl Watcher {
             .iter()
             .map(|element| SourceId::new(element.topic(), element.partition()))
             .collect();
+        let unresolved = context.unresolved();
         if self.round == SETTLED_ROUND {
             let topics = context.settings.topics.every().map(|(topic, _)| topic.to_owned());
-            let names = sources.iter().map(SourceId::to_string).chain(topics);
+            let names = sources.iter().chain(&unresolved).map(SourceId::to_string);
+            let names = names.chain(topics).chain([group_of(context)]);
             context.keep_faults(&names.collect::<Vec<_>>());
         }
         let mut failed: Vec<(&SourceId, KafkaProblem)> = Vec::new();
@@ -168,8 +179,9 @@ impl Watcher {
             let at = self.clock.now();
             let within = if failed.is_empty() { ANSWER_WITHIN } else { ANSWER_SOON };
             match self.consumer.fetch_watermarks(source.topic_name(), source.partition, within) {
-                Ok((_, end)) => {
-                    lock(&self.ends).insert(source.clone(), (end, at));
+                Ok((_, readable)) => {
+                    let high = context.high(source).unwrap_or(readable).max(readable);
+                    lock(&self.ends).insert(source.clone(), End { readable, high, at });
                     context.fault(source, Fault::End, None);
                 }
                 Err(error) => failed.push((source, context.problem(&error))),
@@ -185,6 +197,39 @@ impl Watcher {
             let why = format!("{source}: its end offset is unknown: {problem}");
             context.fault(*source, Fault::End, Some(&why));
         }
-        Ok(sources.len() - failed.len())
+        Ok(sources.len() - failed.len() + unresolved.len())
     }
+
+    /// Looks for members of the group that are other programs.
+    fn members(&self) {
+        let context = self.consumer.context();
+        let settings = &context.settings;
+        let found = match self.consumer.fetch_group_list(Some(&settings.group), ANSWER_WITHIN) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::debug!(%error, "kafka: cannot list the members of the group");
+                return;
+            }
+        };
+        let members = found.groups().iter().flat_map(|group| group.members());
+        let others: BTreeSet<String> = members
+            .filter(|member| member.client_id() != settings.client_id())
+            .map(|member| format!("{} at {}", member.client_id(), member.client_host()))
+            .collect();
+        let why = (!others.is_empty()).then(|| {
+            let others: Vec<String> = others.into_iter().take(NAMED_MAX).collect();
+            format!(
+                "another program is a member of the consumer group {}: {}; Kafka gives it partitions that are then not \
+                 counted. Set another kafka.group, or stop the other program",
+                settings.group,
+                printable(&others.join(", "))
+            )
+        });
+        context.fault(&group_of(context), Fault::Shared, why.as_deref());
+    }
+}
+
+/// The name of the group among those of topics and partitions that have faults.
+fn group_of(context: &Context) -> String {
+    format!("group {}", context.settings.group)
 }

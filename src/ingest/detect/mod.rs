@@ -16,6 +16,9 @@ use super::headers::Headers;
 use super::reject::{Reject, batch_text, parse, too_large};
 use crate::domain::Reason;
 
+/// What RFC 7464 puts before each JSON text of a sequence.
+const SEPARATOR: u8 = 0x1e;
+
 /// Decodes a record of any format. Headers may identify a CloudEvent; otherwise the record's keys identify the format.
 pub(super) fn record(
     bytes: &[u8],
@@ -42,6 +45,10 @@ pub(super) fn record(
 /// Decodes an object of any format, or several of them.
 fn body(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
     match bytes.trim_ascii_start().first() {
+        // Some senders written in C count the zero at the end of a string.
+        Some(b'{' | b'[') if bytes.ends_with(&[0]) && !is_utf16(bytes) => {
+            body(without_zeros(bytes), frame)
+        }
         Some(b'{') => match object(bytes, frame) {
             Err(reject) if matches!(reject.reason, Reason::Malformed | Reason::Limit) => {
                 let is_utf16 = is_utf16(bytes);
@@ -56,17 +63,28 @@ fn body(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
     }
 }
 
+/// Bytes without the zeros at their end.
+fn without_zeros(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_suffix(&[0]) {
+        bytes = rest;
+    }
+    bytes
+}
+
 /// Decodes what does not begin like JSON with an object or an array.
 fn other(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
     let rest = without_bom(bytes);
     if rest.len() < bytes.len() {
         return body(rest, frame);
     }
-    if let Some(rest) = after_confluent(bytes) {
+    if let Some(rest) = after_confluent(bytes).or_else(|| bytes.strip_prefix(&[SEPARATOR])) {
         return body(rest, frame);
     }
     if bytes.trim_ascii() == b"null" {
         return Ok(Decoded::Null);
+    }
+    if let Some(decoded) = several::by_lines(bytes, frame) {
+        return decoded;
     }
     if bytes.len() > frame.limits.event_bytes {
         return Err(too_large(bytes, frame.limits));
@@ -77,6 +95,7 @@ fn other(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
             Ok(inner) if inner.trim_start().starts_with(['{', '[']) => {
                 body(inner.as_bytes(), frame.within()?)
             }
+            Ok(inner) if inner.trim().is_empty() => Ok(Decoded::Ignored { why: "an empty value" }),
             _ => Err(named(bytes)),
         },
         Ok(text) if trap_forms::is_snmptrapd(text) => trap_forms::snmptrapd(text, &frame),

@@ -17,18 +17,36 @@ pub(super) fn array(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
     all(&elements, frame)
 }
 
-/// Decodes NDJSON; `None` unless an object is followed by more. One bad line is one reject.
+/// Decodes NDJSON; `None` for other bytes. One bad line is one reject.
 pub(super) fn lines(bytes: &[u8], frame: Frame<'_>) -> Option<Result<Decoded, Reject>> {
+    objects(bytes, frame).or_else(|| by_lines(bytes, frame))
+}
+
+/// Decodes lines of which at least half are whole objects; `None` for other bytes. So a bad first line costs no other one,
+/// and an object that was printed over several lines and then cut off is one reject.
+pub(super) fn by_lines(bytes: &[u8], frame: Frame<'_>) -> Option<Result<Decoded, Reject>> {
+    let lines: Vec<&[u8]> = lines_of(bytes).collect();
+    let is_object = |line: &&&[u8]| {
+        let value = serde_json::from_slice::<&RawValue>(line);
+        value.is_ok_and(|value| value.get().starts_with('{'))
+    };
+    let whole = lines.iter().filter(is_object).count();
+    (lines.len() > 1 && whole > 0 && 2 * whole >= lines.len()).then(|| all(&lines, frame))
+}
+
+fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty())
+}
+
+/// Decodes an object that is followed by others.
+fn objects(bytes: &[u8], frame: Frame<'_>) -> Option<Result<Decoded, Reject>> {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
     let first = values.next()?.ok()?;
     let rest = bytes.get(values.byte_offset()..)?;
     if !first.get().starts_with('{') || rest.trim_ascii().is_empty() {
         return None;
     }
-    let elements = split(bytes).unwrap_or_else(|_| {
-        let lines = bytes.split(|byte| *byte == b'\n');
-        lines.filter(|line| !line.trim_ascii().is_empty()).collect()
-    });
+    let elements = split(bytes).unwrap_or_else(|_| lines_of(bytes).collect());
     (elements.len() > 1).then(|| all(&elements, frame))
 }
 

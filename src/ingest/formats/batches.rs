@@ -78,9 +78,9 @@ fn each_element_is_one_event_or_one_reject() {
         (
             tmf(
                 "ClearAlarmsCreateEvent",
-                json!({"clearAlarm": {"id": "2", "alarmPattern": [alarm(1), 5, alarm(2)]}}),
+                json!({"clearAlarm": {"id": "2", "alarmPattern": [alarm(1), true, 5, alarm(2)]}}),
             ),
-            "clear reject clear",
+            "clear reject clear clear",
         ),
         (
             tmf("TroubleTicketCreateEvent", json!({"troubleTicket": [{"id": "1"}, {"id": "2"}]})),

@@ -78,6 +78,11 @@ const OTHER: Effect = Effect::Ignored("not a notification of fault supervision")
 /// Number of [`TYPES`] that a reject names.
 const FAULT_TYPES: usize = 9;
 
+/// Whether an object has the type of a notification.
+pub(super) fn is_notification(text: &str) -> bool {
+    parse::<Notification<'_>>(text).is_ok_and(|found| found.notification_type != Field::Absent)
+}
+
 /// Decodes one notification.
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let notification: Notification<'_> = parse(text)?;
@@ -104,6 +109,13 @@ impl Notification<'_> {
             Some(Act::Change) => (TYPES[1].1, TYPES[1].0),
             Some(Act::End) => (TYPES[3].1, TYPES[3].0),
             Some(Act::Nothing) => (TYPES[5].1, TYPES[5].0),
+            // Notifications of other management services have types of their own.
+            None if !is_alarm
+                && self.perceived_severity == Field::Absent
+                && letters(&text).collect::<String>().starts_with("notify") =>
+            {
+                (OTHER, "no fault")
+            }
             None => return Err(no_choice(key, &text, &TYPES[..FAULT_TYPES])),
         };
         frame.notes.add(Doubt::EventType, shown(&text), read_as);

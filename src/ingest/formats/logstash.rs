@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::trap::Trap;
+use super::trap::{Trap, is_path};
 use super::trap_bindings::{Bindings, Host};
 use super::trap_forms;
 use crate::ingest::batch::elements;
@@ -101,6 +101,7 @@ fn described(
     let fields: Pairs<Cow<'_, str>, Field<'_>> = parse(text)?;
     let is_variable = |key: &str| {
         key.contains("::")
+            || is_path(key)
             || (key.contains('.') && key.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
     };
     let bindings = fields.0.into_iter().filter(|(key, _)| is_variable(key)).collect();

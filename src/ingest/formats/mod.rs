@@ -31,4 +31,6 @@ pub(super) mod tmf_events;
 pub(super) mod trap;
 mod trap_bindings;
 pub(super) mod trap_forms;
+#[cfg(test)]
+mod variants;
 pub(super) mod ves;

@@ -13,7 +13,7 @@ use crate::ingest::mapping::{Attribute, Attributes, Target};
 use crate::ingest::notes::Doubt;
 use crate::ingest::read;
 use crate::ingest::reject::Reject;
-use crate::ingest::words::{Perceived, perceived, word};
+use crate::ingest::words::{Perceived, perceived, word, word_of};
 
 /// Defines [`Key`] by a list of names.
 macro_rules! keys {
@@ -188,12 +188,14 @@ impl Fields<'_> {
             return Ok(false);
         }
         let text = read::text_of(self.get(Key::Action), "action")?.unwrap_or_default();
-        let is_comment = !text.is_empty()
-            && read::find(&text, ALARM_ACTIONS.words).is_none()
-            && act(&text) == Some(Act::Nothing)
+        let named = match text.trim().is_empty() {
+            true => act_of_wrapper(frame),
+            false => act(&text).filter(|_| read::find(&text, ALARM_ACTIONS.words).is_none()),
+        };
+        let is_comment = named == Some(Act::Nothing)
             && self.kind(frame)? == EventKind::Alarm
             && perceived(self.get(Key::Severity), frame) != Some(Perceived::Cleared);
-        if is_comment {
+        if is_comment && !text.trim().is_empty() {
             frame.notes.add(Doubt::EventType, read::shown(&text), "no change");
         }
         Ok(is_comment)
@@ -201,13 +203,17 @@ impl Fields<'_> {
 
     fn alarm(&self, frame: &Frame<'_>) -> Result<AlarmEvent, Reject> {
         let event_id = self.event_id(frame)?;
-        let alarm_id = match read::text_of(self.get(Key::AlarmId), "alarm_id")? {
+        let alarm_id = match word_of(self.get(Key::AlarmId), "alarm_id")? {
             Some(text) => read::id(&text, "alarm_id")?,
             None => event_id.clone(),
         };
         // In X.733 and VES the severity marks a clear, so that it overrides the action.
         let severity = perceived(self.get(Key::Severity), frame);
-        let action = self.action(&ALARM_ACTIONS, frame)?;
+        let of_wrapper = act_of_wrapper(frame).filter(|_| self.is_empty(Key::Action));
+        let action = match of_wrapper.and_then(|act| ALARM_ACTIONS.of(act)) {
+            Some((action, _)) => action,
+            None => self.action(&ALARM_ACTIONS, frame)?,
+        };
         let cleared = severity == Some(Perceived::Cleared);
         let severity = match severity {
             Some(Perceived::Active(severity)) => severity,
@@ -261,8 +267,8 @@ impl Fields<'_> {
 
     /// What the event does to its ticket. Without the id of a ticket it is only counted.
     fn life(&self, frame: &Frame<'_>) -> Result<Life, Reject> {
-        let id = read::text_of(self.get(Key::TicketId), "ticket_id")?;
-        let id = id.filter(|id| !id.is_empty()).map(|id| read::id(&id, "ticket_id")).transpose()?;
+        let id = word_of(self.get(Key::TicketId), "ticket_id")?;
+        let id = id.map(|id| read::id(&id, "ticket_id")).transpose()?;
         let text = read::text_of(self.get(Key::Action), "action")?;
         let text = text.filter(|text| !text.trim().is_empty());
         match (text.as_deref().and_then(life::word), id) {
@@ -362,6 +368,12 @@ impl Fields<'_> {
     fn name_or_unknown(&self, key: Key) -> Result<Name, Reject> {
         Ok(self.name(key)?.unwrap_or_else(Name::unknown))
     }
+}
+
+/// The act that the type of a wrapper names, such as `com.example.alarm.cleared`. Only its last two parts say what happened:
+/// the others name the sender.
+fn act_of_wrapper(frame: &Frame<'_>) -> Option<Act> {
+    frame.event_type?.rsplit(['.', '/', ':']).take(2).find_map(act)
 }
 
 /// Kinds: the three that are documented, and the plurals that topics are named by.

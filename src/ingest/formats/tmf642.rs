@@ -3,21 +3,22 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use sonic_rs::LazyValue;
 
 use super::alarm_draft::Draft;
 use super::reference::{Reference, dn_of_href, push_all};
 use super::tmf_envelope::{Envelope, Types};
 use crate::domain::{AlarmAction, Timestamp};
 use crate::ingest::acts::Act;
-use crate::ingest::batch::{each, elements};
+use crate::ingest::batch::elements;
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
 use crate::ingest::nested::List;
-use crate::ingest::reject::{Reject, parse};
+use crate::ingest::reject::{Reject, object_text, parse};
 use crate::ingest::words::{
-    Perceived, has_time, loose_time, no_time, perceived, same, word, word_of,
+    Perceived, has_time, loose_time, no_time, perceived, plain_act, same, word, word_of,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -115,9 +116,34 @@ pub(super) fn clears(
     }
     let (ts, clear) = (envelope.ts(frame)?, Some(Some(AlarmAction::Clear)));
     // The id of a wrapper is for one event.
-    each(&alarms, &Frame { id: None, ..*frame }, |text, _, frame| {
-        parse::<Alarm<'_>>(text)?.decode(clear, ts, envelope.event_id()?, frame)
-    })
+    let frame = Frame { id: None, ..*frame };
+    let one = |element: &[u8]| match element.first() {
+        Some(b'{') => {
+            let text = object_text(element, frame.limits)?;
+            let inner = parse::<Pattern<'_>>(text)?.alarm;
+            let inner =
+                inner.as_ref().map(LazyValue::as_raw_str).filter(|raw| raw.starts_with('{'));
+            let alarm: Alarm<'_> = parse(inner.unwrap_or(text))?;
+            alarm.decode(clear, ts, envelope.event_id()?, &frame)
+        }
+        // The id of the alarm alone.
+        _ => {
+            let id = parse(std::str::from_utf8(element).unwrap_or_default())?;
+            Alarm { id, ..Alarm::default() }.decode(clear, ts, envelope.event_id()?, &frame)
+        }
+    };
+    match &alarms[..] {
+        [alarm] => one(alarm),
+        all => Ok(Decoded::many(all.iter().map(|alarm| one(alarm)))),
+    }
+}
+
+/// An element of `alarmPattern` that holds the alarm as an object.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Pattern<'a> {
+    #[serde(borrow)]
+    alarm: Option<LazyValue<'a>>,
 }
 
 impl Alarm<'_> {
@@ -152,7 +178,9 @@ impl Alarm<'_> {
 
     fn is_cleared(&self, perceived: Option<Perceived>, frame: &Frame<'_>) -> bool {
         perceived == Some(Perceived::Cleared)
-            || word(&self.state).is_some_and(|state| CLEARED.iter().any(|word| same(word, &state)))
+            || word(&self.state).is_some_and(|state| {
+                CLEARED.iter().any(|word| same(word, &state)) || plain_act(&state) == Some(Act::End)
+            })
             || has_time(&self.alarm_cleared_time, frame)
     }
 
@@ -170,8 +198,12 @@ impl Alarm<'_> {
             AlarmAction::Change => (&self.alarm_changed_time, "alarmChangedTime"),
             AlarmAction::Clear => (&self.alarm_cleared_time, "alarmClearedTime"),
         };
-        if let Some(ts) = loose_time(own.0, own.1, frame)? {
-            return Ok(ts);
+        let changed = (&self.alarm_changed_time, "alarmChangedTime");
+        let order = if action == AlarmAction::Clear { [own, changed] } else { [own, own] };
+        for (field, key) in order {
+            if let Some(ts) = loose_time(field, key, frame)? {
+                return Ok(ts);
+            }
         }
         let reported = loose_time(&self.alarm_reporting_time, "alarmReportingTime", frame)?;
         reported.or(frame.ts).ok_or_else(|| no_time(own.1))

@@ -7,10 +7,11 @@ use sonic_rs::LazyValue;
 use super::tmf_envelope::Envelope;
 use super::{tmf621, tmf642};
 use crate::ingest::decoded::Decoded;
+use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::read::no_choice;
 use crate::ingest::reject::{Reject, batch_text, parse};
-use crate::ingest::words::letters;
+use crate::ingest::words::{letters, same, word};
 
 /// `ClearAlarms`: the alarms that are cleared, by their ids.
 #[derive(Debug, Default, Deserialize)]
@@ -18,7 +19,11 @@ use crate::ingest::words::letters;
 struct Clear<'a> {
     #[serde(borrow)]
     alarm_pattern: Option<LazyValue<'a>>,
+    state: Field<'a>,
 }
+
+/// States of a task that has been carried out.
+const DONE: [&str; 5] = ["done", "completed", "complete", "succeeded", "finished"];
 
 /// Beginnings of the types of tasks that change no fault.
 const NOTHING: [&str; 5] = ["ack", "unack", "comment", "group", "ungroup"];
@@ -48,7 +53,7 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
             });
         }
         if name.starts_with("clearalarm") {
-            return clears(&envelope, &frame);
+            return clears(&envelope, name, &frame);
         }
         return tmf642::alarms(&envelope, None, &frame);
     }
@@ -58,10 +63,17 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
     Err(no_choice("eventType", &event_type, &KNOWN))
 }
 
-/// One clear for each alarm of the patterns of the tasks.
-fn clears(envelope: &Envelope<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+/// One clear for each alarm of the patterns of the tasks. A later event of a task repeats its pattern, so only the state
+/// that says that it is done clears once more. Alarms may have been raised again before the task is deleted.
+fn clears(envelope: &Envelope<'_>, name: &str, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+    let is_change = name.contains("change");
     let clear = |task: &[u8]| {
         let task: Clear<'_> = parse(batch_text(task)?)?;
+        let is_done =
+            word(&task.state).is_none_or(|state| DONE.iter().any(|done| same(done, &state)));
+        if name.contains("delete") || is_change && (!is_done || task.alarm_pattern.is_none()) {
+            return Ok(Decoded::Ignored { why: "a task that clears no alarm" });
+        }
         let pattern = task.alarm_pattern.as_ref().map_or("[]", LazyValue::as_raw_str);
         tmf642::clears(envelope, pattern, frame)
     };

@@ -212,8 +212,17 @@ fn is_variable(key: &str, name: &str) -> bool {
     same(leaf(key), name)
 }
 
-/// The last part of a name, without instance: `ifIndex` for `IF-MIB::ifIndex.3`.
+/// The last part of a name, without instance: `ifIndex` for `IF-MIB::ifIndex.3` and for `iso.org.dod.….ifEntry.ifIndex.3`.
 fn leaf(key: &str) -> &str {
-    let name = key.rsplit("::").next().unwrap_or(key);
-    name.split('.').next().unwrap_or(name)
+    let name = key.rsplit("::").next().unwrap_or(key).trim_start_matches('.');
+    let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    match is_path(name) {
+        true => name.rsplit('.').find(|part| !is_number(part)).unwrap_or(name),
+        false => name.split('.').next().unwrap_or(name),
+    }
+}
+
+/// Whether a name is the path of all names from the root of the tree of OIDs, as Logstash 8 writes it.
+pub(super) fn is_path(name: &str) -> bool {
+    name.trim_start_matches('.').starts_with("iso.org.dod.")
 }

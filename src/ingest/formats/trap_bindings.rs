@@ -90,6 +90,43 @@ impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
     }
 }
 
+/// An element of an array of bindings.
+enum Item<'a> {
+    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+    Row(Vec<Value<'a>>),
+}
+
+impl Default for Item<'_> {
+    fn default() -> Self {
+        Self::Row(Vec::new())
+    }
+}
+
+struct AnyItem;
+
+impl<'de> Visitor<'de> for AnyItem {
+    type Value = Item<'de>;
+    scalars_are_default!();
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Item<'de>, A::Error> {
+        let mut row = Vec::new();
+        while let Some(value) = items.next_element()? {
+            row.push(value);
+        }
+        Ok(Item::Row(row))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Item<'de>, A::Error> {
+        let pairs: Pairs<_, _> = Pairs::deserialize(MapAccessDeserializer::new(entries))?;
+        Ok(Item::Object(pairs.0))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Item<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyItem)
+    }
+}
+
 struct AnyBindings;
 
 impl<'de> Visitor<'de> for AnyBindings {
@@ -98,8 +135,17 @@ impl<'de> Visitor<'de> for AnyBindings {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Bindings<'de>, A::Error> {
         let mut bindings = Bindings::default();
-        while let Some(item) = items.next_element::<Pairs<Cow<'de, str>, Value<'de>>>()? {
-            bindings.take(item.0);
+        while let Some(item) = items.next_element::<Item<'de>>()? {
+            match item {
+                Item::Object(pairs) => bindings.take(pairs),
+                // Name, value, and perhaps more.
+                Item::Row(row) => {
+                    let mut row = row.into_iter().map(|value| value.0);
+                    if let (Some(Field::Text(name)), Some(value)) = (row.next(), row.next()) {
+                        bindings.0.push((name, value));
+                    }
+                }
+            }
         }
         Ok(bindings)
     }

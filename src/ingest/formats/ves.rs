@@ -18,7 +18,9 @@ use crate::ingest::nested::Sub;
 use crate::ingest::notes::Doubt;
 use crate::ingest::read::{find, no_choice, shown, text_of};
 use crate::ingest::reject::{Reject, object_text, parse};
-use crate::ingest::words::{Perceived, loose_time, no_time, perceived, same, word, word_of};
+use crate::ingest::words::{
+    Perceived, letters, loose_time, no_time, perceived, same, word, word_of,
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -36,6 +38,8 @@ struct VesEvent<'a> {
     fault_fields: Sub<Fault<'a>>,
     threshold_crossing_alert_fields: Sub<Crossing<'a>>,
     stnd_defined_fields: Sub<StndDefined<'a>>,
+    /// Some senders put each event of a list into an object, as if it were the only one.
+    event: Option<LazyValue<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -50,6 +54,7 @@ struct Header<'a> {
     reporting_entity_name: Field<'a>,
     sequence: Field<'a>,
     source_name: Field<'a>,
+    stnd_defined_namespace: Field<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -120,6 +125,11 @@ impl VesEvent<'_> {
     fn decode(&self, frame: &Frame<'_>) -> Result<Decoded, Reject> {
         let missing = |key: &str| Reject::field(key, "is missing or not an object");
         let header = self.common_event_header.0.as_ref();
+        if let (None, Some(inner)) = (header, &self.event)
+            && inner.as_raw_str().starts_with('{')
+        {
+            return parse::<VesEvent<'_>>(inner.as_raw_str())?.decode(&frame.within()?);
+        }
         let header = header.ok_or_else(|| missing("commonEventHeader"))?;
         let domain = text_of(&header.domain, "domain")?.unwrap_or_default();
         let domain = domain.as_ref();
@@ -134,10 +144,23 @@ impl VesEvent<'_> {
             header.stnd_defined(data.ok_or_else(|| missing("stndDefinedFields.data"))?, frame)
         } else if OTHER_DOMAINS.iter().any(|other| same(other, domain)) {
             Ok(Decoded::Ignored { why: "not a VES domain of alarms" })
+        } else if !domain.trim().is_empty() && !self.has_alarm() {
+            // Other releases have other domains.
+            frame.notes.add(Doubt::EventType, shown(domain), "no fault");
+            Ok(Decoded::Ignored { why: "not a VES domain of alarms" })
         } else {
             let known = ["fault", "thresholdCrossingAlert", "stndDefined"].map(|word| (word, ()));
             Err(no_choice("domain", domain, &known))
         }
+    }
+}
+
+impl VesEvent<'_> {
+    /// Whether it has the fields of a domain of alarms, whatever its domain is called.
+    fn has_alarm(&self) -> bool {
+        self.fault_fields.0.is_some()
+            || self.threshold_crossing_alert_fields.0.is_some()
+            || self.stnd_defined_fields.0.is_some()
     }
 }
 
@@ -180,6 +203,11 @@ impl Header<'_> {
     /// The data is a 28.532 notification. The header gives defaults for its time and device.
     fn stnd_defined(&self, data: &LazyValue<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
         let text = object_text(data.as_raw_str().as_bytes(), frame.limits)?;
+        let namespace = word(&self.stnd_defined_namespace).unwrap_or_default();
+        let is_of_faults = letters(&namespace).collect::<String>().contains("fault");
+        if !namespace.is_empty() && !is_of_faults && !fault_mns::is_notification(text) {
+            return Ok(Decoded::Ignored { why: "not a namespace of alarms" });
+        }
         let source = word(&self.source_name);
         let ts = self.ts(frame).ok();
         fault_mns::decode(text, Frame { ts, device: source.as_deref(), ..frame.within()? })

@@ -17,7 +17,7 @@ use crate::domain::{Backoff, SourceId, TicketMessage, Timestamp};
 use crate::engine::Report;
 use crate::input::SourceProcessor;
 use crate::kafka::{
-    self, Change, Consumer, Fault, KafkaProblem, LogWriter, Resume, Wire, sessions,
+    self, Change, Consumer, End, Fault, KafkaProblem, LogWriter, Resume, Wire, sessions,
 };
 use crate::telemetry::{count, fail, span};
 
@@ -34,6 +34,12 @@ const SILENT_AFTER: Duration = Duration::from_secs(30);
 const CLOCKS_AGREE_S: i64 = 60;
 /// A partition with waiting records of which none was read for longer has a fault.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// A transaction that is open for longer is said. Producers usually end one within seconds.
+const OPEN_AFTER: Duration = Duration::from_secs(60);
+/// Most bytes of a dead letter that are kept. In the replicated log they are in Base64, and the client refuses to write a
+/// message of more than 1,000,000 bytes.
+const LETTER_BYTES_MAX: usize = 512 << 10;
 
 /// Why a report is made.
 struct Ask {
@@ -173,6 +179,7 @@ impl Intake {
             reported: at,
             moved,
             seen_end: None,
+            held_up: None,
             ahead_s: None,
         })
     }
@@ -262,6 +269,16 @@ impl Intake {
             });
             consumer.context().fault(&source, Fault::Stuck, why.as_deref());
         }
+        for (source, since) in all.held_up {
+            let why = since.map(|since| {
+                format!(
+                    "{source}: records wait behind a transaction that has been open since {since}; they are counted when its \
+                     producer ends it, or when its transaction.timeout.ms is over. If it stays open, find it with \
+                     `kafka-transactions.sh find-hanging`, and abort it"
+                )
+            });
+            consumer.context().fault(&source, Fault::Open, why.as_deref());
+        }
         for (source, ahead) in all.ahead_s {
             let why = (ahead.abs() > CLOCKS_AGREE_S).then(|| {
                 let side = if ahead > 0 { "ahead of" } else { "behind" };
@@ -291,6 +308,10 @@ impl Intake {
         request: &ReportRequest,
         reports: &mut ReportBatch,
     ) {
+        let now = request.now;
+        let end = request.ends.get(&partition.source).copied();
+        let held_up = partition.waits_behind(end, now, OPEN_AFTER);
+        reports.held_up.push((partition.source.clone(), held_up));
         let Partition {
             source,
             processor,
@@ -302,30 +323,30 @@ impl Intake {
             ahead_s,
             ..
         } = partition;
-        let now = request.now;
-        let end = request.ends.get(source).copied();
         reports.ahead_s.extend(ahead_s.take().map(|ahead| (source.clone(), ahead)));
         // While a record after the first end is on its way, that end stays: a later one would let it go unseen.
-        if seen_end.is_none_or(|(seen, _)| end.is_some_and(|(now, _)| now == seen)) {
-            *seen_end = end;
+        if seen_end.is_none_or(|(seen, _)| end.is_some_and(|end| end.high == seen)) {
+            *seen_end = end.map(|end| (end.high, end.at));
         }
-        let is_alive = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
+        let is_alive = end.is_some_and(|end| now.since(end.at) < SILENT_AFTER);
         // The end of a transaction has an offset but is not a record.
         let read = request.read.get(source).map_or(*next, |upto| *upto.max(next));
-        let lag = end.map(|(end, _)| (end - read).max(0));
+        let waiting = end.map(|end| (end.readable - read).max(0));
         let lost = request.lost.as_ref().filter(|lost| lost.topic == *source.topic);
-        if let Some((lost, (end, _))) = lost.zip(end) {
+        if let Some((lost, End { readable, .. })) = lost.zip(end) {
             let counted = if lost.is_replaced { *reported } else { read };
-            reports.gone.push((source.clone(), end - counted));
+            reports.gone.push((source.clone(), readable - counted));
             // Once.
-            *next = end.max(*next);
+            *next = readable.max(*next);
         }
         *reported = read.max(*next);
-        if read != moved.0 || lag.is_none_or(|lag| lag == 0) {
+        if read != moved.0 || waiting.is_none_or(|waiting| waiting == 0) {
             *moved = (read, now);
         }
         let is_stuck = now.since(moved.1) > STUCK_AFTER;
-        reports.moving.push((source.clone(), lag.filter(|_| is_stuck)));
+        reports.moving.push((source.clone(), waiting.filter(|_| is_stuck)));
+        // Records of open transactions are not read yet either.
+        let lag = end.map(|end| (end.high - read).max(0));
         // Send no heartbeat for a partition while the cluster does not answer.
         if processor.taken() == 0 && !is_alive {
             return;
@@ -334,8 +355,9 @@ impl Intake {
         // Before the first event no window is closed, so there is no age.
         let age = if closed > Timestamp::MIN { now.since(closed).as_secs_f64() } else { 0.0 };
         self.metrics.partition(source, lag, age, windows);
-        let caught_up_at = end.filter(|(end, _)| read >= *end).map(|(_, at)| at);
-        let report = processor.report(caught_up_at);
+        let caught_up_at = end.filter(|end| read >= end.readable).map(|end| end.at);
+        let mut report = processor.report(caught_up_at);
+        report.dead.iter_mut().for_each(|(letter, _)| letter.cut(LETTER_BYTES_MAX));
         let counted = report.source.clone();
         if let Some((_, point)) = &report.progress
             && committed.replace(point.clone()).as_ref() != Some(point)

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use crate::domain::{Clock, DeadLetter, EventKind, Offset, SourceId, Timestamp};
 use crate::input::{Decoders, SourceProcessor};
-use crate::kafka::{EncodedWire, Ends, Faults, Fetched, InFlight, Settings};
+use crate::kafka::{EncodedWire, End, Ends, Faults, Fetched, InFlight, Settings};
 use crate::telemetry::{Health, Metrics};
 use crate::window::{AggregatorConfig, CommitPoint};
 
@@ -39,9 +40,11 @@ pub(super) struct Partition {
     pub(super) reported: Offset,
     /// Where reading last moved on or had nothing to read, and when.
     pub(super) moved: (Offset, Timestamp),
-    /// End of the partition at the last report, and when it was asked for. The next record from there on shows whether
-    /// the broker's clock agrees with ours.
+    /// End of the partition at the last report, with the records of open transactions, and when it was asked for. The next
+    /// record from there on shows whether the broker's clock agrees with ours.
     pub(super) seen_end: Option<(Offset, Timestamp)>,
+    /// The end of what can be read, if records follow it that cannot, and since when that is the end.
+    pub(super) held_up: Option<(Offset, Timestamp)>,
     /// By how many seconds the times of records are ahead of our clock, if that was seen since the last report.
     pub(super) ahead_s: Option<i64>,
 }
@@ -59,6 +62,22 @@ impl Partition {
         let ahead = appended_at.millis() - now.millis();
         let behind = asked_at.millis() - appended_at.millis();
         self.ahead_s = Some(if ahead > 0 { ahead / 1000 } else { -behind.max(0) / 1000 });
+    }
+
+    /// Since when records wait behind an open transaction; `None` unless that has lasted longer than `patience`.
+    pub(super) fn waits_behind(
+        &mut self,
+        end: Option<End>,
+        now: Timestamp,
+        patience: Duration,
+    ) -> Option<Timestamp> {
+        let end = end.filter(|end| end.high > end.readable);
+        self.held_up = end.map(|end| match self.held_up {
+            Some((offset, since)) if offset == end.readable => (offset, since),
+            _ => (end.readable, now),
+        });
+        let (_, since) = self.held_up?;
+        (now.since(since) > patience).then_some(since)
     }
 }
 
@@ -88,6 +107,8 @@ pub(super) struct ReportBatch {
     pub(super) points: Vec<(SourceId, CommitPoint)>,
     /// Whether the reading of a partition moves on; if not, how many records wait.
     pub(super) moving: Vec<(SourceId, Option<i64>)>,
+    /// Since when records wait behind an open transaction, if they do.
+    pub(super) held_up: Vec<(SourceId, Option<Timestamp>)>,
     /// By how many seconds the times of records are ahead of our clock.
     pub(super) ahead_s: Vec<(SourceId, i64)>,
     /// Records that can no longer be read.
@@ -96,11 +117,12 @@ pub(super) struct ReportBatch {
 
 impl ReportBatch {
     pub(super) fn append(&mut self, other: Self) {
-        let Self { messages, letters, points, moving, ahead_s, gone } = other;
+        let Self { messages, letters, points, moving, held_up, ahead_s, gone } = other;
         self.messages.extend(messages);
         self.letters.extend(letters);
         self.points.extend(points);
         self.moving.extend(moving);
+        self.held_up.extend(held_up);
         self.ahead_s.extend(ahead_s);
         self.gone.extend(gone);
     }
@@ -140,6 +162,7 @@ mod tests {
             reported: 0,
             moved: (0, Timestamp::MIN),
             seen_end: None,
+            held_up: None,
             ahead_s: None,
         }
     }
@@ -165,5 +188,30 @@ mod tests {
         let mut unknown = partition();
         unknown.compare_clocks(10, at(0), at(1003));
         assert_eq!(unknown.ahead_s, None);
+    }
+
+    #[test]
+    fn records_behind_a_transaction_are_said_once_it_stays_open() {
+        let at = Timestamp::from_secs;
+        let mut partition = partition();
+        // Time, end of what can be read, end; then: since when records wait.
+        for (now, readable, high, expected) in [
+            (0, 10, 10, None),
+            (10, 10, 17, None),
+            (70, 10, 517, None),
+            (71, 10, 517, Some(at(10))),
+            // The next transaction begins where the one before ended.
+            (72, 517, 520, None),
+            (132, 517, 520, None),
+            (133, 517, 521, Some(at(72))),
+            (134, 521, 521, None),
+            (400, 521, 522, None),
+        ] {
+            let end = Some(End { readable, high, at: at(now) });
+            let found = partition.waits_behind(end, at(now), Duration::from_secs(60));
+            assert_eq!(found, expected, "{now}");
+        }
+        assert_eq!(partition.waits_behind(None, at(900), Duration::ZERO), None);
+        assert_eq!(partition.held_up, None, "the end is not known");
     }
 }

@@ -409,3 +409,108 @@ fn a_group_that_another_program_used_is_refused_with_the_way_out() {
     until_counted(&site, &program, 6);
     until_ready(&site);
 }
+
+#[test]
+fn a_partition_that_must_not_be_read_stops_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let cluster = Cluster::of(&kafka);
+    cluster.create(TICKETS, 3, "LogAppendTime");
+    let site = Site::new(folder.path(), "shared", &kafka.brokers(), None, "");
+    let mut config = cluster.config.clone();
+    config.set("group.id", "shared").set("client.id", "billing");
+    let other: BaseConsumer = config.create().expect("a consumer");
+    let commit = |offset, metadata: Option<String>| {
+        let mut list = TopicPartitionList::new();
+        let mut element = list.add_partition(TICKETS, 0);
+        element.set_offset(Offset::Offset(offset)).expect("an offset");
+        metadata.into_iter().for_each(|metadata| element.set_metadata(metadata));
+        other.commit(&list, CommitMode::Sync).expect("committed");
+    };
+    commit(2, None);
+    for partition in 0..3 {
+        cluster.send(TICKETS, partition, &tickets(&format!("P{partition}"), 0..5));
+    }
+    let program = site.serve();
+    until_counted(&site, &program, 10);
+    says(&site, 503, "kafka support.tickets[0]", "another program used the consumer group shared");
+    says(&site, 503, "kafka", "ready");
+    cluster.send(TICKETS, 1, &tickets("Q", 0..3));
+    until_counted(&site, &program, 13);
+    // A member of the group that is another program gets partitions which are then not counted.
+    other.subscribe(&[TICKETS]).expect("subscribed");
+    until("the other program to be named", || {
+        other.poll(Duration::from_millis(100));
+        let (_, ready) = site.ready().unwrap_or_default();
+        let reason = &ready["components"]["kafka group shared"]["reason"];
+        reason.as_str().is_some_and(|reason| reason.contains("billing at"))
+    });
+    other.unsubscribe();
+    until("it to be gone", || {
+        other.poll(Duration::from_millis(100));
+        let (_, ready) = site.ready().unwrap_or_default();
+        ready["components"].get("kafka group shared").is_none()
+    });
+    program.kill();
+}
+
+#[test]
+fn a_partition_is_read_again_once_it_is_known_what_was_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let cluster = Cluster::of(&kafka);
+    cluster.create(TICKETS, 2, "LogAppendTime");
+    let site = Site::new(folder.path(), "again", &kafka.brokers(), None, "");
+    let other: BaseConsumer =
+        cluster.config.clone().set("group.id", "again").create().expect("a consumer");
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(TICKETS, 0, Offset::Offset(9)).expect("an offset");
+    other.commit(&list, CommitMode::Sync).expect("committed");
+    drop(other);
+    for partition in 0..2 {
+        cluster.send(TICKETS, partition, &tickets(&format!("P{partition}"), 0..5));
+    }
+    let program = site.serve();
+    until_counted(&site, &program, 5);
+    // The group is deleted by hand: then nothing was counted before.
+    program.kill();
+    until("the group to be deleted", || {
+        let done = block_on(cluster.admin.delete_groups(&["again"], &AdminOptions::new()));
+        done.expect("an answer").iter().all(Result::is_ok)
+    });
+    let program = site.serve();
+    until_counted(&site, &program, 10);
+    until_ready(&site);
+    program.kill();
+}
+
+#[test]
+fn a_record_that_no_message_can_hold_is_a_dead_letter_and_stops_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let cluster = Cluster::of(&kafka);
+    cluster.create(TICKETS, 1, "LogAppendTime");
+    let site = Site::new(folder.path(), "large", &kafka.brokers(), None, "");
+    let program = site.serve();
+    until_assigned(&program);
+    cluster.send(TICKETS, 0, &tickets("A", 0..3));
+    // A batch with one bad event, and a record that is no event at all.
+    let batch: Vec<String> = tickets("B", 0..7000).into_iter().chain(["no event".into()]).collect();
+    let batch = batch.join("\n");
+    assert!((700_000..1_000_000).contains(&batch.len()), "{}", batch.len());
+    cluster.send(TICKETS, 0, &[batch, "x".repeat(990_000)]);
+    cluster.send(TICKETS, 0, &tickets("C", 0..4));
+    until_counted(&site, &program, 7007);
+    until_ready(&site);
+    program.wait_for("/api/v1/status", |status| status["dead_letters"]["malformed"] == 2);
+    let letters = program.get("/api/v1/dead-letters").json();
+    for letter in letters.as_array().expect("letters") {
+        let detail = letter["detail"].as_str().expect("a detail");
+        assert!(detail.contains("only the first 524288 are kept here"), "{detail}");
+    }
+    // Over HTTP it is refused for what it is, and not as a fault of Kafka that passes.
+    let event = format!(r#"{{"kind":"ticket","text":"{}"}}"#, "x".repeat(1_200_000));
+    let refused = program.post("/api/v1/events", event);
+    assert_eq!(refused.status, 422, "{refused:?}");
+    program.wait_for("/api/v1/status", |status| status["dead_letters"]["limit"] == 1);
+}
