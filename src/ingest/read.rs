@@ -38,6 +38,11 @@ pub(super) fn find<T: Copy>(text: &str, words: &[(&str, T)]) -> Option<T> {
 
 pub(super) fn no_choice<T>(key: &str, text: &str, words: &[(&str, T)]) -> Reject {
     let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    no_choice_of(key, text, &allowed)
+}
+
+/// The reject for a text that is none of these words.
+pub(super) fn no_choice_of(key: &str, text: &str, allowed: &[&str]) -> Reject {
     Reject::field(key, format!("is `{}`: use {}", shown(text), allowed.join(", ")))
 }
 

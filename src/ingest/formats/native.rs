@@ -351,8 +351,7 @@ impl Fields<'_> {
             return Ok(action);
         }
         let found = act(&text).and_then(|act| actions.of(act));
-        let (action, read_as) =
-            found.ok_or_else(|| read::no_choice("action", &text, actions.words))?;
+        let (action, read_as) = found.ok_or_else(|| actions.no_choice(&text))?;
         frame.notes.add(Doubt::EventType, read::shown(&text), read_as);
         Ok(action)
     }
@@ -389,6 +388,8 @@ const KINDS: [(&str, EventKind); 5] = [
 struct Actions<T: 'static> {
     words: &'static [(&'static str, T)],
     acts: &'static [(Act, T, &'static str)],
+    /// Words that [`life`] reads before these.
+    others: &'static [&'static str],
 }
 
 impl<T: Copy> Actions<T> {
@@ -396,6 +397,12 @@ impl<T: Copy> Actions<T> {
     fn of(&self, act: Act) -> Option<(T, &'static str)> {
         let found = self.acts.iter().find(|(known, ..)| *known == act);
         found.map(|(_, action, word)| (*action, *word))
+    }
+
+    /// The reject for a word that means no action.
+    fn no_choice(&self, text: &str) -> Reject {
+        let words: Vec<&str> = self.words.iter().map(|(word, _)| *word).collect();
+        read::no_choice_of("action", text, &[&words, self.others].concat())
     }
 }
 
@@ -412,6 +419,7 @@ const ALARM_ACTIONS: Actions<AlarmAction> = Actions {
         (Act::Nothing, AlarmAction::Change, "change"),
         (Act::End, AlarmAction::Clear, "clear"),
     ],
+    others: &[],
 };
 
 const TICKET_ACTIONS: Actions<TicketAction> = Actions {
@@ -428,6 +436,7 @@ const TICKET_ACTIONS: Actions<TicketAction> = Actions {
         (Act::Nothing, TicketAction::Update, "update"),
         (Act::End, TicketAction::Resolve, "resolve"),
     ],
+    others: &["respond", "abandon", "snapshot"],
 };
 
 const MAINTENANCE_ACTIONS: Actions<MaintenanceAction> = Actions {
@@ -437,6 +446,7 @@ const MAINTENANCE_ACTIONS: Actions<MaintenanceAction> = Actions {
         (Act::Change, MaintenanceAction::Plan, "plan"),
         (Act::End, MaintenanceAction::Cancel, "cancel"),
     ],
+    others: &[],
 };
 
 /// Outcomes of a call. Each of them is an arrival, whether an agent answered or not, so that the outcome does not change
