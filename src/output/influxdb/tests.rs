@@ -654,7 +654,7 @@ fn every_line() -> Vec<Line> {
     };
     let mut lines: Vec<Line> = points::forecast(&vintage, &vintage.targets).collect();
     lines.extend(points::forecast_lead(&vintage, WIDTH));
-    lines.extend(planned::causes(&vintage, WIDTH));
+    lines.extend(planned::causes(&vintage, WIDTH, &context.texts));
     lines.extend(points::staffing(&key, &plan_target()));
     lines.extend(points::outlook(&outlook, Some(&plan), ""));
     lines.extend(points::anomaly(&anomaly, &context.texts));

@@ -265,7 +265,6 @@ why_adjusted = Effect of planners’ entries: { $n }. The model alone forecasts 
 why_causes = Effects on the next six hours, in tickets: { $list }.
 why_cause = { $what } { $n }
 why_entries = Planners’ entries:
-why_entry = entry “{ $label }”
 why_sum = Forecast (mean; the chart shows the median): { $n } ({ $low } to { $high } with 80 % probability).
 nowcast = Updated at { $at }, before the end of the window (nowcast): { $why }.
 nowcast_scored = Error (WAPE) of nowcasts: { $nowcast }. Error of the forecasts that they replaced: { $scheduled } ({ $n ->

@@ -253,7 +253,6 @@ why_adjusted = 规划人员录入的影响：{ $n }。仅用模型的预测为 {
 why_causes = 未来六小时的影响因素（工单数）：{ $list }。
 why_cause = { $what } { $n }
 why_entries = 规划人员的录入：
-why_entry = 录入“{ $label }”
 why_sum = 预测均值（图中为中位数）：{ $n }（80% 概率在 { $low } 至 { $high } 之间）。
 nowcast = { $at } 的即时预测（时段尚未结束）：{ $why }。
 nowcast_scored = 即时预测的误差（WAPE）为 { $nowcast }，被替换的原预测的误差为 { $scheduled }（{ $n } 个时段）。
