@@ -379,6 +379,7 @@ advice_confidence = Confidence
 advice_cost = Cost
 advice_deflection = Callers who need not wait
 advice_missing = Missing agents without a recommendation
+advice_missing_more = { $n } more
 advice_missing_row = { $team }: { $n ->
     [one] { $n } agent
    *[other] { $n } agents

@@ -358,6 +358,7 @@ advice_confidence = 置信度
 advice_cost = 成本
 advice_deflection = 不再排队的来电者
 advice_missing = 仍缺少且没有建议可补足的坐席
+advice_missing_more = 另有 { $n } 项
 advice_missing_row = { $team }：{ $n } 名坐席，{ $time }
 
 taken = 建议的答复与效果
