@@ -548,7 +548,7 @@ th_gone = Abandoned
 th_backlog = Open tickets
 range = { $low } – { $high }
 
-tickets_panel = Tickets: service level agreements (SLA), urgent tickets, customers to call
+tickets_panel = Tickets: service level agreements (SLA), urgent tickets, customers to call, negative texts
 tickets_sla_title = Compliance with service level agreements
 tickets_sla_help = Tickets by the week of their creation, for all regions and services of the filter together. Running: the agreed time has not passed. At risk: most of the agreed time has passed.
 tickets_sla_none = No ticket has an agreed time. This needs events with ticket ids, and an agreement in the configuration.
@@ -558,6 +558,14 @@ tickets_open_none = There is no open ticket with a known id.
 tickets_call_title = Customers to call
 tickets_call_help = Customers with several tickets, or with a ticket that missed its deadline. This needs events with customer ids.
 tickets_call_none = Nobody has to be called.
+tickets_sentiment_title = Negative texts in the last hour
+tickets_sentiment_help = Tickets by the sentiment of their text, those of the last four finalized quarters of an hour. Usual: the median of the same hour in up to four past weeks. This needs events with ticket ids and texts.
+tickets_sentiment_none = No ticket of this hour has a text, neither today nor in past weeks.
+tickets_sentiment_says = { $n ->
+    [one] 1 of { $all } tickets with a text was negative
+   *[other] { $n } of { $all } tickets with a text were negative
+} from { $from } to { $to }.
+tickets_sentiment_usual = Usually: { $share }.
 tickets_week = Week
 tickets_agreement = Agreement
 tickets_first = First response in time
@@ -573,6 +581,11 @@ tickets_due = Due
 tickets_customer = Customer
 tickets_still_open = Open
 tickets_ids = Tickets
+tickets_negative = Negative
+tickets_usual = Usually negative
+tickets_positive = Positive
+tickets_neutral = Neutral
+tickets_share = { $n } of { $all }
 tickets_level = { $level } ({ $met } of { $all })
 tickets_late = too late
 tickets_soon = { $at } (soon)
