@@ -11,6 +11,7 @@ mod forecast;
 mod gap_service;
 mod gaps;
 mod maintenance;
+mod outline;
 mod outlook;
 mod overview;
 mod page;

@@ -322,6 +322,7 @@ heat_backlog = { $n ->
     [one] { $n } open ticket
    *[other] { $n } open tickets
 }
+heat_outline = { $says }, for the usual number of tickets
 heat_worst = Worst half hour: { $at }, { $name }: { $says }.
 heat_why = Hatched cells: { $list }.
 heat_why_no_plan = there is no plan for this time
@@ -335,6 +336,7 @@ heat_help_gap = A number is the agents who are missing; a dot means that some ar
 heat_help_expected = A number is the percentage of contacts that the rostered agents are expected to serve in time. A stronger colour means further below the target.
 heat_help_attained = A number is the percentage of contacts that were served in time. A stronger colour means further below the target.
 heat_help_backlog = A number is the tickets that are open at the end of the half hour. A stronger colour means more than at other times of the row.
+heat_help_outline = Italic and underlined: no forecast reaches this time yet. It is planned for the usual number of tickets, the median of the same time in up to four past weeks.
 heat_help = Without teams, a row is a region and service. Choose a row to see its day.
 heat_cut = The { $n } rows with the largest gaps are shown; choose a region to see others.
 

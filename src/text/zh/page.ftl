@@ -301,6 +301,7 @@ heat_expected = 预计 { $p }
 heat_expected_attained = 预计 { $p }，实际 { $attained }
 heat_attained = { $n } 次联络中及时处理 { $p }，预计 { $expected }
 heat_backlog = 未结工单 { $n } 张
+heat_outline = { $says }（按平时的工单数）
 heat_worst = 最紧张的半小时：{ $at }，{ $name }：{ $says }。
 heat_why = 斜线格：{ $list }。
 heat_why_no_plan = 该时间没有计划
@@ -314,6 +315,7 @@ heat_help_gap = 数字为缺少的坐席人数，圆点表示有富余。颜色�
 heat_help_expected = 数字为已排班坐席预计能及时处理的联络占比（%）。颜色越深，低于目标越多。
 heat_help_attained = 数字为得到及时处理的联络占比（%）。颜色越深，低于目标越多。
 heat_help_backlog = 数字为该半小时结束时的未结工单数。颜色越深，比该行其他时间越多。
+heat_help_outline = 斜体并带下划线：预测尚未覆盖该时间，按平时的工单数（最近至多四周同一时刻的中位数）安排。
 heat_help = 没有团队时，每行为一个区域和服务。选择一行可查看当日详情。
 heat_cut = 仅显示缺口最大的 { $n } 行；选择区域可查看其他行。
 
