@@ -33,7 +33,8 @@ pub(super) fn short(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The first stretch of a need and the largest of the others: `13 now, 7 from 08:30 until 10:30`. `None` without a need.
+/// The first stretch of a need and the largest of the others, and the end of the last one if that is later: `13 now until 08:30,
+/// 7 from 09:00 until 10:30, some until 12:00`. `None` without a need.
 pub(super) fn headline(steps: &[NeedStep], now: Timestamp, texts: &Texts) -> Option<String> {
     let all = stretches(steps);
     let (first, rest) = all.split_first()?;
@@ -47,7 +48,10 @@ pub(super) fn headline(steps: &[NeedStep], now: Timestamp, texts: &Texts) -> Opt
         let goes_on = shown.get(at + 1).is_some_and(|next| next.from == stretch.to);
         if goes_on { from(stretch, now, texts) } else { span(stretch, now, texts) }
     });
-    Some(texts.list(said))
+    let named = shown.iter().map(|stretch| stretch.to).max();
+    let rest = all.last().filter(|last| Some(last.to) > named);
+    let rest = rest.map(|last| texts.text("need-rest", args!["to" => texts.moment(last.to)]));
+    Some(texts.list(said.chain(rest)))
 }
 
 /// `13 now`, `up to 7 from 08:30`.

@@ -483,7 +483,7 @@ fn names_from_outside_are_data_and_a_page_has_at_most_300_words() {
     for language in Language::ALL {
         let texts = Texts::new(language);
         let (title, body) = (alert.title(&texts), alert.body(&texts));
-        assert!(title.chars().count() <= 110 && title.lines().count() == 1, "{title}");
+        assert!(title.chars().count() <= 130 && title.lines().count() == 1, "{title}");
         let count = super::brief::words(&title) + super::brief::words(&body);
         assert!(count <= 300, "{count} words: {body}");
         assert!(body.lines().count() >= 8, "{body}");

@@ -29,6 +29,9 @@ pub struct GapQuery {
     pub from: Option<String>,
     /// RFC 3339; default: six hours from now. At most 1000 windows after `from`.
     pub to: Option<String>,
+    /// Whether windows that no forecast reaches yet are planned for the usual number of tickets; default false. With more than 500
+    /// series, narrow them down by region, service or channel.
+    pub outline: Option<bool>,
     /// Maximum number of rows, 1 to 1000; default 1000.
     pub limit: Option<usize>,
     /// Continue after a page: the value in its `Link`.
@@ -51,8 +54,9 @@ pub async fn gaps(
     let most = query.limit.map_or(Ok(LIMIT_MAX), |most| params::limit(Some(most)))?;
     let skipped = query.after.unwrap_or(0);
     let rules = state.info.staffing.clone();
+    let outlined = query.outline.unwrap_or(false);
     let rows = read(&state, move |reader| {
-        let rows = views::gaps(reader, &rules, &filter, span)?.into_iter();
+        let rows = views::gaps(reader, &rules, &filter, span, outlined)?.into_iter();
         let mut rows: Vec<_> = rows.skip(skipped).take(most + 1).collect();
         views::add_service(reader, &rules, &filter, span, &mut rows)?;
         Ok(rows)

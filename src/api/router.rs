@@ -47,6 +47,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(service::service))
         .routes(routes!(service::calibration))
         .routes(routes!(tickets::tickets))
+        .routes(routes!(tickets::sentiment))
         .routes(routes!(tickets::sla))
         .routes(routes!(tickets::outreach))
         .routes(routes!(outlook::outlook))

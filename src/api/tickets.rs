@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::read::read;
 use super::state::ApiState;
 use crate::store::Urgency;
-use crate::views::{OpenTicket, OutreachRow, SlaWeek, first_monday};
+use crate::views::{self, OpenTicket, OutreachRow, SentimentRow, SlaWeek, first_monday};
 
 /// Weeks of compliance that are returned by default, and at most.
 const WEEKS: u32 = 8;
@@ -40,6 +40,18 @@ pub struct SlaQuery {
     pub service: Option<String>,
     /// The newest weeks, 1 to 60; default 8.
     pub weeks: Option<u32>,
+    /// Continue after a page: the value in its `Link`.
+    pub after: Option<usize>,
+}
+
+/// Which places.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SentimentQuery {
+    pub region: Option<String>,
+    pub service: Option<String>,
+    pub channel: Option<String>,
     /// Continue after a page: the value in its `Link`.
     pub after: Option<usize>,
 }
@@ -91,6 +103,20 @@ pub async fn sla(
     let from = first_monday(state.clock.now(), weeks);
     let found = read(&state, move |reader| reader.compliance(&filter, from)).await?;
     Ok(params::rest_of(found.iter().map(SlaWeek::from), query.after))
+}
+
+/// Tickets of the last hour by the sentiment of their text, beside what is usual, by region and service
+///
+/// The most negative tickets beyond the usual come first. Only tickets with an id whose first event has a text count.
+#[utoipa::path(get, path = "/tickets/sentiment", params(SentimentQuery), responses((status = 200, body = Vec<SentimentRow>), (status = 400, body = Problem)))]
+pub async fn sentiment(
+    State(state): State<ApiState>,
+    Params(query): Params<SentimentQuery>,
+) -> Result<Response, Problem> {
+    let filter =
+        params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
+    let rows = read(&state, move |reader| views::sentiments(reader, &filter)).await?;
+    Ok(params::rest_of(rows.into_iter(), query.after))
 }
 
 /// Customers to call, because they have several tickets or a ticket that missed its deadline; those with most of these first

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+use super::adjust::ADJUSTMENT;
 use super::surge::Surges;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::text::{Say, Stored, Texts, args};
@@ -39,9 +40,15 @@ pub struct ForecastPoint {
     pub alarm_effect: f64,
 }
 
-/// A cause of extra tickets: an alarm type, planned work or an adjustment.
+/// Name of announced planned work among the causes.
+pub(super) const PLANNED_WORK: &str = "planned work";
+/// Name of alarms of planned work that are active after its planned end.
+pub(super) const OVERRUN: &str = "planned work overruns";
+
+/// A cause of extra tickets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cause {
+    /// Its name: an alarm type, one of the two names of planned work, or [`ADJUSTMENT`] and a label.
     pub what: String,
     /// Expected tickets over the horizon; negative where tickets are kept away.
     pub tickets: f64,
@@ -66,6 +73,18 @@ impl Cause {
         let mut causes = Self::sorted(matter);
         causes.truncate(CAUSES_MAX);
         causes
+    }
+}
+
+impl Say for Cause {
+    fn say(&self, texts: &Texts) -> String {
+        let what = self.what.as_str();
+        match (what, what.strip_prefix(ADJUSTMENT)) {
+            (PLANNED_WORK, _) => texts.text("forecast-cause-work", None),
+            (OVERRUN, _) => texts.text("forecast-cause-overrun", None),
+            (_, Some(label)) => texts.text("forecast-cause-entry", args!["label" => label]),
+            (_, None) => texts.text("forecast-cause-alarms", args!["type" => what]),
+        }
     }
 }
 
@@ -185,6 +204,19 @@ impl History {
 mod tests {
     use super::*;
     use crate::stats::normal;
+    use crate::text::Language;
+
+    #[test]
+    fn causes_are_named_in_both_languages() {
+        let said = |what: &str| {
+            let cause = Cause { what: what.into(), tickets: 1.0 };
+            Language::ALL.map(|language| cause.say(&Texts::new(language)))
+        };
+        assert_eq!(said("LOS"), ["LOS", "LOS"]);
+        assert_eq!(said(PLANNED_WORK), ["planned work", "计划作业"]);
+        assert_eq!(said(OVERRUN), ["planned work that overruns", "超时的计划作业"]);
+        assert_eq!(said("adjustment: run a"), ["entry “run a”", "录入“run a”"]);
+    }
 
     #[test]
     fn normal_scores_are_those_of_the_quantiles() {

@@ -76,7 +76,7 @@ impl Tx<'_> {
         for (id, customer) in &changes.customers {
             self.put_customer(id, customer.as_ref())?;
         }
-        Ok(())
+        self.count_sentiments(&changes.sentiments)
     }
 
     pub(super) fn put_assessment(&mut self, id: &str, own: &Assessment) -> Result<(), StoreError> {

@@ -44,6 +44,7 @@ mod recommendations;
 mod records;
 mod repack;
 mod schema;
+mod sentiments;
 mod series_windows;
 mod service;
 mod silences;

@@ -29,6 +29,7 @@ impl Tx<'_> {
         self.prune_alarms(now)?;
         self.run("DELETE FROM backlog_windows WHERE start < ?1", [(now - LONG).millis()])?;
         self.run("DELETE FROM service_windows WHERE start < ?1", [(now - LONG).millis()])?;
+        self.run("DELETE FROM sentiment_windows WHERE start < ?1", [(now - LONG).millis()])?;
         self.run("DELETE FROM alarm_types WHERE start < ?1", [(now - LONG).millis()])?;
         let monday = chunk::day(now - LONG) - 7;
         self.run("DELETE FROM compliance WHERE monday < ?1", [monday])?;

@@ -50,4 +50,5 @@ pub(super) const STEPS: &[Step] = &[
     Step::Sql(include_str!("service.sql")),
     Step::Sql(include_str!("alarm_types.sql")),
     Step::Sql(include_str!("assessments.sql")),
+    Step::Sql(include_str!("sentiments.sql")),
 ];

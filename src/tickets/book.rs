@@ -12,7 +12,7 @@ use super::customers::{Customer, Customers};
 use super::policy::TicketPolicy;
 use super::priority::FirstLook;
 use super::sla::{Clock, ClockState, agreement};
-use crate::domain::{Scope, SeriesKey, TicketFacts, Timestamp, Zone};
+use crate::domain::{Scope, Sentiment, SeriesKey, TicketFacts, Timestamp, Zone};
 use crate::window::{Ticket, TicketChanges};
 
 /// What an advance of the book changed.
@@ -23,11 +23,14 @@ pub struct AssessmentChanges {
     pub compliance: Vec<(ComplianceKey, ComplianceChange)>,
     /// Customers that changed; `None` for those that are not on the outreach list.
     pub customers: Vec<(Arc<str>, Option<Customer>)>,
+    /// Series, time of creation and sentiment of tickets that are known for the first time and have a text.
+    pub sentiments: Vec<(SeriesKey, Timestamp, Sentiment)>,
 }
 
 impl AssessmentChanges {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
+        // A ticket with a sentiment is itself a change.
         self.tickets.is_empty() && self.compliance.is_empty() && self.customers.is_empty()
     }
 }
@@ -75,6 +78,7 @@ impl AssessmentBook {
         let facts: BTreeMap<&Arc<str>, &TicketFacts> =
             changes.facts.iter().map(|(id, facts)| (id, &**facts)).collect();
         let mut tickets: Vec<_> = changes.tickets.iter().collect();
+        let mut sentiments = Vec::new();
         // An earlier ticket of a customer is known before a later one.
         let created = |ticket: &Option<Ticket>| ticket.as_ref().map(created_at);
         tickets.sort_by_key(|(id, ticket)| (created(ticket), id));
@@ -91,6 +95,10 @@ impl AssessmentBook {
                 None => {
                     let facts = facts.get(id).copied().unwrap_or(&nothing);
                     let is_critical = critical.contains(&ticket.series.scope());
+                    // A ticket counts once: it is known from now on.
+                    if let (Some(at), Some(sentiment)) = (ticket.opened_at, facts.sentiment) {
+                        sentiments.push((ticket.series.clone(), at, sentiment));
+                    }
                     self.first_seen(ticket, facts, is_critical)
                 }
             };
@@ -99,7 +107,7 @@ impl AssessmentBook {
         }
         self.pass_to(now);
         self.forget_customers(now);
-        self.take_changes()
+        AssessmentChanges { sentiments, ..self.take_changes() }
     }
 
     fn take_changes(&mut self) -> AssessmentChanges {
@@ -111,7 +119,7 @@ impl AssessmentBook {
         let tickets = tickets.collect();
         let compliance = std::mem::take(&mut self.compliance).into_iter().collect();
         let customers = self.customers.take_changed(&self.known, &self.policy);
-        AssessmentChanges { tickets, compliance, customers }
+        AssessmentChanges { tickets, compliance, customers, sentiments: Vec::new() }
     }
 
     /// Decides what does not change any more: priority, class, sentiment, and whether an earlier ticket is repeated.

@@ -10,6 +10,7 @@ mod compliance;
 mod customers;
 mod policy;
 mod priority;
+mod sentiments;
 mod sla;
 #[cfg(test)]
 mod tests;
@@ -20,4 +21,5 @@ pub use compliance::{ClockCounts, Compliance, ComplianceChange, ComplianceKey, O
 pub use customers::Customer;
 pub use policy::TicketPolicy;
 pub use priority::{FirstLook, PriorityReason, PriorityRule, PriorityRules};
+pub use sentiments::SentimentCounts;
 pub use sla::{Clock, ClockState, Sla};

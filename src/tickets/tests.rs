@@ -73,6 +73,7 @@ struct Desk {
     lives: BTreeMap<Arc<str>, Ticket>,
     compliance: BTreeMap<ComplianceKey, Compliance>,
     outreach: BTreeMap<Arc<str>, Customer>,
+    sentiments: BTreeMap<(SeriesKey, Timestamp), SentimentCounts>,
     forgotten_upto: Option<Timestamp>,
     now: Option<Timestamp>,
 }
@@ -111,6 +112,10 @@ impl Desk {
                 Some(own) => _ = self.outreach.insert(id, own),
                 None => _ = self.outreach.remove(&id),
             }
+        }
+        for (series, at, sentiment) in found.sentiments {
+            let window = (series, WindowWidth::QUARTER.floor(at));
+            self.sentiments.entry(window).or_default().add(sentiment);
         }
         self.forgotten_upto = changes.forgotten_upto.or(self.forgotten_upto);
         self.now = Some(at(minute));
@@ -347,11 +352,21 @@ fn a_restart_at_any_window_changes_nothing() {
     let steps =
         [LifeStep::FirstResponse, LifeStep::Resolved, LifeStep::Reopened, LifeStep::Abandoned];
     let mut messages = Vec::new();
+    let mut truth: BTreeMap<(SeriesKey, Timestamp), SentimentCounts> = BTreeMap::new();
     for n in 0..300_u32 {
         let (opened, id) = (rng.random_range(0..3 * 24 * 60), format!("T-{n}"));
         let topic = Some(Topic::EVERY[rng.random_range(0..6)]);
         let customer = format!("C-{}", rng.random_range(0..80));
-        messages.push(message(opened, &id, LifeStep::Opened, facts("", topic, &customer)));
+        let mut facts = facts("", topic, &customer);
+        // One of four has no text.
+        let every = [Sentiment::Negative, Sentiment::Neutral, Sentiment::Positive];
+        let sentiment = every.get(rng.random_range(0..4)).copied();
+        facts.iter_mut().for_each(|facts| facts.sentiment = sentiment);
+        if let Some(sentiment) = sentiment {
+            let window = (series(), WindowWidth::QUARTER.floor(at(opened)));
+            truth.entry(window).or_default().add(sentiment);
+        }
+        messages.push(message(opened, &id, LifeStep::Opened, facts));
         let mut minute = opened;
         for _ in 0..rng.random_range(0..4) {
             minute += rng.random_range(1..400);
@@ -367,11 +382,14 @@ fn a_restart_at_any_window_changes_nothing() {
             desk.advance(window * width);
             if restarts(window) {
                 desk = desk.restarted();
-                let later = |message: &&TicketMessage| message.ts >= at(window * width);
+                // Those of the last hour are read again.
+                let from = at((window * width).saturating_sub(60));
+                let later = |message: &&TicketMessage| message.ts >= from;
                 let later: Vec<_> = messages.iter().filter(later).cloned().collect();
                 desk.observe(later);
             }
         }
+        assert_eq!(desk.sentiments, truth, "each ticket counts once");
         (desk.stored, desk.compliance, desk.outreach)
     };
     let plain = run(&|_| false);

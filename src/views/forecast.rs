@@ -45,15 +45,17 @@ pub struct ForecastTarget {
 /// A cause of extra tickets.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Cause {
-    /// An alarm's type, planned work, or "adjustment: " and its label.
+    /// An alarm's type, `planned work`, `planned work overruns`, or `adjustment: ` and its label.
     pub what: String,
+    /// The same in the reader's language.
+    pub text: String,
     /// Expected tickets over the horizon.
     pub tickets: f64,
 }
 
-impl From<forecast::Cause> for Cause {
-    fn from(cause: forecast::Cause) -> Self {
-        Self { what: cause.what, tickets: cause.tickets }
+impl Cause {
+    fn new(cause: forecast::Cause, texts: &Texts) -> Self {
+        Self { text: cause.say(texts), what: cause.what, tickets: cause.tickets }
     }
 }
 
@@ -130,7 +132,7 @@ impl Forecast {
             little_history: LittleHistory::of(&vintage),
             targets: targets.collect(),
             members: vintage.members,
-            causes: vintage.causes.into_iter().map(Cause::from).collect(),
+            causes: vintage.causes.into_iter().map(|own| Cause::new(own, texts)).collect(),
             fallback: vintage.fallback.map(|fallback| fallback.say(texts)),
             nowcast: reason.map(|reason| reason.say(texts)),
         }

@@ -8,8 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::gap_service::Missing;
+use super::outline::Outline;
 use crate::domain::{Name, SeriesKey, Timestamp};
-use crate::staffing::{PlanTarget, Rules};
+use crate::staffing::{Plan, PlanTarget, Rules};
 use crate::store::{Filter, Reader, StoreError};
 
 /// Agents of a team, or of a region and service, in one window.
@@ -18,6 +19,9 @@ pub struct GapTarget {
     pub start: String,
     #[serde(skip)]
     pub(super) at: Timestamp,
+    /// Whether no forecast reaches the window yet: then it is planned for the usual number of tickets, the median of the same time in
+    /// up to four past weeks.
+    pub outline: bool,
     /// Whether the team is closed when the window begins; false without hours.
     pub closed: bool,
     pub arrivals: f64,
@@ -93,6 +97,7 @@ struct Sum {
     gap: i32,
     short: i32,
     answered: f64,
+    outline: bool,
 }
 
 impl Sum {
@@ -125,13 +130,15 @@ impl Sum {
             scheduled: self.scheduled,
             gap: self.gap(group),
             service_level: (self.arrivals > 0.0).then_some(share),
+            outline: self.outline,
             ..GapTarget::default()
         }
     }
 }
 
 /// Rows of the windows that start in `from..to`, the largest gap first. Windows that have begun have the plan with which they
-/// began, the others the newest plan.
+/// began, the others the newest plan. With `outlined`, windows that no forecast reaches yet are planned for the usual number of
+/// tickets.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -140,6 +147,7 @@ pub fn gaps(
     rules: &Rules,
     filter: &Filter,
     (from, to): (Timestamp, Timestamp),
+    outlined: bool,
 ) -> Result<Vec<GapRow>, StoreError> {
     let mut sums: BTreeMap<Group, Row> = BTreeMap::new();
     let mut add = |series: &SeriesKey, target: &PlanTarget| {
@@ -162,9 +170,39 @@ pub fn gaps(
             add(&series, &target);
         }
     }
+    let settled_upto = reader.state::<i64>("next_window")?.map(Timestamp::from_millis);
+    if let Some(settled_upto) = settled_upto.filter(|upto| outlined && *upto < to) {
+        outline(&Outline { reader, rules, filter, span: (from, to), settled_upto }, &mut sums)?;
+    }
     let mut rows: Vec<GapRow> = sums.into_iter().map(|row| row_of(row, rules)).collect();
     rows.sort_by_key(|row| Reverse(row.gap_max));
     Ok(rows)
+}
+
+/// Adds outlines after the last planned window of each row.
+fn outline(of: &Outline<'_>, sums: &mut BTreeMap<Group, Row>) -> Result<(), StoreError> {
+    let reader = of.reader;
+    let planned = |plan: &Plan| plan.targets.last().map(|last| reader.width().end(last.start));
+    let mut ends: BTreeMap<Group, Timestamp> = BTreeMap::new();
+    for (plan, _) in reader.plans()? {
+        let Some((plan, end)) = plan.and_then(|plan| planned(&plan).map(|end| (plan, end))) else {
+            continue;
+        };
+        let own = ends.entry(Group::of(of.rules, &plan.series)).or_insert(end);
+        *own = (*own).max(end);
+    }
+    let begin = |group: &Group| ends.get(group).copied().unwrap_or(of.settled_upto);
+    for (group, wanted, targets) in of.windows(begin)? {
+        let row = sums.entry(group).or_default();
+        row.wanted = row.wanted.into_iter().chain([wanted]).reduce(f64::min);
+        for target in targets {
+            let sum = row.windows.entry(target.start).or_default();
+            sum.add(&target);
+            sum.outline = true;
+        }
+    }
+    sums.retain(|_, row| !row.windows.is_empty());
+    Ok(())
 }
 
 /// The windows of a row, and the lowest service level that its targets ask for.

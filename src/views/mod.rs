@@ -11,12 +11,14 @@ mod forecast;
 mod gap_service;
 mod gaps;
 mod maintenance;
+mod outline;
 mod outlook;
 mod overview;
 mod page;
 mod recommendation;
 mod roster;
 mod roster_changes;
+mod sentiment;
 mod series;
 mod service;
 mod silence;
@@ -45,6 +47,7 @@ pub use page::Page;
 pub use recommendation::{OpenRecommendations, Recommendation, RecommendationOutcome, Uncovered};
 pub use roster::{Roster, RosterRow, RosterSummary};
 pub use roster_changes::{RosterChange, roster_changes};
+pub use sentiment::{SentimentRow, sentiments};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
 pub use service::{
     CALIBRATION_DAYS, CalibrationRow, Service, ServiceCalibration, ServiceFigures, ServiceReader,

@@ -9,6 +9,7 @@ use super::gaps::Group;
 use crate::domain::{DAY, SeriesKey, Timestamp};
 use crate::staffing::{Calibration, Profile, Rules, Team};
 use crate::store::{Filter, Reader, StoreError};
+use crate::tickets::SentimentCounts;
 use crate::window::{Attained, ServedBy, ServiceGoal};
 
 /// Days whose plans are compared with what was attained: plans are kept for so long.
@@ -40,6 +41,10 @@ pub struct ServiceFigures {
     pub first_response_p50_seconds: Option<u64>,
     /// 90 % were answered for the first time within it.
     pub first_response_p90_seconds: Option<u64>,
+    /// Contacts whose text is positive, by the words of the sentiment's list. Contacts without a text are in none of the three.
+    pub positive: u32,
+    pub neutral: u32,
+    pub negative: u32,
 }
 
 /// One window.
@@ -105,6 +110,7 @@ pub struct Service {
 pub(super) struct Sum {
     pub(super) attained: Attained,
     compared: Calibration,
+    sentiments: SentimentCounts,
     /// Whether some may still be served in time.
     pub(super) is_open: bool,
 }
@@ -113,6 +119,7 @@ impl Sum {
     pub(super) fn plus(&mut self, other: &Self) {
         self.attained.plus(&other.attained);
         self.compared.plus(&other.compared);
+        self.sentiments.plus(&other.sentiments);
         self.is_open |= other.is_open;
     }
 
@@ -120,7 +127,7 @@ impl Sum {
     fn plus_window(&mut self, window: &Self) {
         if window.is_open {
             let attained = window.attained.clone().unjudged();
-            self.plus(&Self { attained, compared: Calibration::default(), is_open: true });
+            self.plus(&Self { attained, compared: Calibration::default(), ..window.clone() });
         } else {
             self.plus(window);
         }
@@ -139,6 +146,9 @@ impl Sum {
             abandonment: own.abandonment().map(share),
             first_response_p50_seconds: own.waits.quantile(0.5),
             first_response_p90_seconds: own.waits.quantile(0.9),
+            positive: self.sentiments.positive,
+            neutral: self.sentiments.neutral,
+            negative: self.sentiments.negative,
         }
     }
 }
@@ -207,7 +217,20 @@ impl<'r> ServiceReader<'r> {
                 compared.add(attained.targeted, attained.in_time, *level);
             }
             let is_open = self.is_open(start, attained.goal);
-            windows.insert(start, Sum { attained, compared, is_open });
+            windows.insert(start, Sum { attained, compared, is_open, ..Sum::default() });
+        }
+        Ok(windows)
+    }
+
+    /// The windows of a series with the sentiments of its texts.
+    fn with_sentiments(
+        &self,
+        leaf: &SeriesKey,
+        (from, to): (Timestamp, Timestamp),
+        mut windows: Windows,
+    ) -> Result<Windows, StoreError> {
+        for (start, own) in self.reader.sentiments(leaf, from, to)? {
+            windows.entry(start).or_default().sentiments.plus(&own);
         }
         Ok(windows)
     }
@@ -231,7 +254,8 @@ impl<'r> ServiceReader<'r> {
     ) -> Result<Service, StoreError> {
         let mut sums = Windows::new();
         for leaf in leaves {
-            for (start, own) in self.windows(leaf, span, true)? {
+            let windows = self.windows(leaf, span, true)?;
+            for (start, own) in self.with_sentiments(leaf, span, windows)? {
                 sums.entry(start).or_default().plus(&own);
             }
         }
@@ -310,7 +334,9 @@ impl<'r> ServiceReader<'r> {
                 continue;
             }
             let mut own = Sum::default();
-            self.windows(&leaf, span, false)?.values().for_each(|window| own.plus_window(window));
+            let windows = self.windows(&leaf, span, false)?;
+            let windows = self.with_sentiments(&leaf, span, windows)?;
+            windows.values().for_each(|window| own.plus_window(window));
             keys.into_iter().for_each(|key| sums.entry(key).or_default().plus(&own));
         }
         let row = |(key, sum): (SeriesKey, Sum)| {

@@ -334,3 +334,34 @@ fn same(a: &Path, b: &Path) {
             && surges > 0
     );
 }
+
+/// On Sunday evening a planner prepares the night. On Monday morning the page says what it brought.
+#[test]
+fn a_planner_has_only_the_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("demo");
+    // In the north it is 21:40. Forecasts reach 03:45 of the next day.
+    let args = ["--days", "8", "--live-at", "2026-03-08T13:40:00Z"];
+    let program = Program::demo(&data, &[&args[..], &["--speed", "30"]].concat());
+    program.wait_for("/api/v1/status", |status| status["catching_up"].is_null());
+    let series = "north/broadband/phone";
+    let file = folder.path().join("roster.csv");
+    let roster = "region,service,channel,start,end,agents\n\
+                  north,broadband,phone,2026-03-08T16:00:00Z,2026-03-09T04:00:00Z,1\n";
+    std::fs::write(&file, roster).expect("a file");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let id = runtime.block_on(page::planner::check_sunday(&program.url, &file, series));
+    let path = "/api/v1/recommendations?state=accepted";
+    let accepted = program.get(path).json()[0].clone();
+    assert_eq!((&accepted["id"], &accepted["answered_by"]), (&id, &"Li".into()), "{accepted}");
+    program.kill();
+    let to = ["--speed", "3600", "--pause-at", "2026-03-09T02:00:00Z"];
+    let program = Program::demo(&data, &[&args[..], &to].concat());
+    program.wait_for("/api/v1/status", |status| status["settled_upto"] == "2026-03-09T01:45:00Z");
+    let rows = program.get("/api/v1/recommendations/taken").json();
+    let mut rows = rows.as_array().into_iter().flatten().enumerate();
+    let (at, own) = rows.find(|(_, row)| row["compared"].as_u64() > Some(0)).expect("a row");
+    assert!(own["team"] == accepted["team"] && own["taken"].as_u64() > Some(0), "{own}");
+    runtime.block_on(page::planner::check_monday(&program.url, (at, own)));
+}

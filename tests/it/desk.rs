@@ -29,6 +29,7 @@ fn a_planner_has_a_desk() {
     texts_are_no_formulas(&program);
     a_day_is_what_other_answers_say(&program);
     rows_of_gaps_are_sums(&program);
+    later_windows_are_planned_for_the_usual(&program);
     reports_answer(&program);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
@@ -248,6 +249,55 @@ fn a_day_is_what_other_answers_say(program: &Program) {
     }
     let unknown = program.get("/api/v1/timeline?region=atlantis&service=broadband&channel=phone");
     assert_eq!(unknown.status, 404, "{}", unknown.text);
+}
+
+/// Windows that no forecast reaches are planned for the median of past weeks: here the mean of two.
+fn later_windows_are_planned_for_the_usual(program: &Program) {
+    let place = "region=north&service=broadband";
+    let span = "from=2026-03-10T02:00:00Z&to=2026-03-11T00:00:00Z";
+    let of = |more: &str| {
+        let rows = program.get(&format!("/api/v1/staffing/windows?{place}&{span}{more}")).json();
+        rows[0]["targets"].as_array().expect("windows").clone()
+    };
+    let (plain, whole) = (of(""), of("&outline=true"));
+    assert_eq!(
+        (whole.len(), &whole[..plain.len()]),
+        (88, &plain[..]),
+        "forecasts stay as they are"
+    );
+    assert!(plain.len() < 30 && plain.iter().all(|own| own["outline"] == false));
+    // By the time from the beginning of the span on, all channels together.
+    let week = |days: i64| {
+        let back = |text: &str| {
+            let at = chrono::DateTime::parse_from_rfc3339(text).expect("a time");
+            (at - chrono::TimeDelta::days(days)).to_utc()
+        };
+        let text = |text: &str| back(text).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let span =
+            format!("from={}&to={}", text("2026-03-10T02:00:00Z"), text("2026-03-11T00:00:00Z"));
+        let mut sums = vec![0.0; 88];
+        for channel in ["phone", "chat", "email"] {
+            let path = format!("/api/v1/windows?{place}&channel={channel}&{span}");
+            for own in program.get(&path).json().as_array().expect("windows") {
+                let start = own["start"].as_str().expect("a time").parse().expect("a time");
+                let after: chrono::TimeDelta =
+                    chrono::DateTime::<chrono::Utc>::signed_duration_since(
+                        start,
+                        back("2026-03-10T02:00:00Z"),
+                    );
+                sums[after.num_minutes() as usize / 15] +=
+                    own["tickets"].as_f64().expect("a count");
+            }
+        }
+        sums
+    };
+    let before = [week(7), week(14)];
+    for (at, own) in whole.iter().enumerate().skip(plain.len()) {
+        let usual = (before[0][at] + before[1][at]) / 2.0;
+        let arrivals = own["arrivals"].as_f64().expect("a number");
+        assert!((arrivals - usual).abs() < 0.01 && own["outline"] == true, "{own}: {usual}");
+        assert!(own["agents"].as_u64() > Some(0) && own["gap"].is_i64(), "{own}");
+    }
 }
 
 /// Without teams a row is a region and service: the sum of its channels.

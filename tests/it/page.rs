@@ -5,6 +5,7 @@ pub mod advice;
 pub mod desk;
 pub mod heat;
 pub mod panels;
+pub mod planner;
 pub mod silences;
 pub mod tickets;
 

@@ -65,6 +65,9 @@ fn events() -> Vec<Value> {
         ticket(60, "T-8", json!({"region": "west", "priority": "High"})),
         // The end of the span, so that earlier windows are final.
         ticket(200, "T-7", json!({"priority": "Low"})),
+        // Within the last hour.
+        ticket(215, "T-9", json!({"region": "east", "text": "This is a disgrace"})),
+        ticket(216, "T-9", json!({"region": "east", "action": "respond"})),
     ]
 }
 
@@ -90,6 +93,7 @@ fn check(program: &Program) {
         ("T-8", "P2", "The sender's priority is High."),
         ("T-1", "P3", "negative text"),
         ("T-2", "P3", "negative text"),
+        ("T-9", "P3", "negative text"),
         ("T-6", "P4", "The sender's priority is Low."),
     ];
     assert_eq!(rows.collect::<Vec<_>>(), expected);
@@ -106,6 +110,33 @@ fn check(program: &Program) {
     assert!(title.contains("a ticket is about to miss its deadline"), "{alerts}");
     check_week(program);
     check_outreach(program);
+    check_sentiments(program);
+}
+
+/// Texts of the tickets that `events` sends, by window, whatever was read twice.
+fn check_sentiments(program: &Program) {
+    let of = |place: &str| program.get(&format!("/api/v1/service?{place}")).json();
+    let counts = |own: &Value| {
+        ["positive", "neutral", "negative"].map(|key| own[key].as_u64().expect("a count"))
+    };
+    let north = of("region=north&service=tv&channel=email");
+    assert_eq!(counts(&north), [0, 1, 2], "{north}");
+    let windows = north["windows"].as_array().expect("windows").iter().map(counts);
+    let sums = windows.fold([0; 3], |sum, own| [0, 1, 2].map(|at| sum[at] + own[at]));
+    assert_eq!(sums, [0, 1, 2], "{north}");
+    assert_eq!(counts(&of("region=south&service=tv&channel=email")), [0, 1, 0]);
+    assert_eq!(counts(&of("region=west&service=tv&channel=email")), [0, 0, 0], "without a text");
+    assert_eq!(counts(&of("region=_all&service=_all&channel=_all")), [0, 2, 3]);
+    // Only one text is not older than an hour, and nothing is usual yet.
+    let rows = program.wait_for("/api/v1/tickets/sentiment", |rows| rows[0].is_object());
+    let [row] = rows.as_array().expect("rows").as_slice() else { panic!("{rows}") };
+    assert_eq!(
+        (&row["region"], &row["texts"], counts(row)),
+        (&json!("east"), &json!(1), [0, 0, 1])
+    );
+    assert_eq!((&row["usual_negative"], &row["weeks"]), (&Value::Null, &json!(0)), "{row}");
+    assert_eq!(program.get("/api/v1/tickets/sentiment?region=west").json(), json!([]));
+    assert_eq!(program.get("/api/v1/tickets/sentiment?after=x").status, 400);
 }
 
 /// Sums over the weeks: the events may lie on both sides of a midnight between Sunday and Monday.

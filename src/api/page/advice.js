@@ -10,6 +10,8 @@ import { dayOf } from "./time.js";
 /** What each answer leads to, and from which states it is possible. */
 const ANSWERS = { accept: ["proposed"], done: ["proposed", "accepted"], decline: ["proposed", "accepted"] };
 const KNOWN_MAX = 200;
+/** Missing agents that are listed at once. The others are in a list to open. */
+const MISSING_SHOWN = 5;
 let ids = 0;
 
 /** A team's name; a series without a team has three names, and a team's has no slash. */
@@ -94,7 +96,10 @@ export function advice(zone) {
   const none = h("p", { class: "calm" });
   const list = h("div", { class: "alerts" });
   const uncovered = h("ul", { class: "plain" });
-  const lacks = h("div", { hidden: true }, h("h3", { text: t("advice_missing") }), uncovered);
+  const rest = h("ul", { class: "plain" });
+  const others = h("summary");
+  const more = h("details", {}, others, rest);
+  const lacks = h("div", { hidden: true }, h("h3", { text: t("advice_missing") }), uncovered, more);
   const node = h("section", { class: "panel", id: "advice", "aria-labelledby": "s-advice" }, heading,
     csvButton(() => ["/recommendations", { open: true }, t("advice")]), h("p", { class: "muted small", text: t("advice_help") }),
     h("div", { class: "filters" }, asked), said, failed, none, list, lacks);
@@ -125,7 +130,11 @@ export function advice(zone) {
     keyed(list, shown, (own) => own.id, (own) => card(own, answer));
     if (within && !list.contains(document.activeElement)) heading.focus({ preventScroll: true });
     lacks.hidden = missing.length === 0;
-    uncovered.replaceChildren(...missing.map((own) => h("li", { text: t("advice_missing_row", { team: teamLabel(own.team), n: own.agents, time: time(own.from, own.to, zone()) }) })));
+    const lines = missing.map((own) => h("li", { text: t("advice_missing_row", { team: teamLabel(own.team), n: own.agents, time: time(own.from, own.to, zone()) }) }));
+    more.hidden = lines.length <= MISSING_SHOWN;
+    setText(others, t("advice_missing_more", { n: lines.length - MISSING_SHOWN }));
+    rest.replaceChildren(...lines.splice(MISSING_SHOWN));
+    uncovered.replaceChildren(...lines);
   }
 
   node.load = async () => {

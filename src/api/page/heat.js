@@ -98,6 +98,9 @@ const LAYERS = {
 };
 export const LAYER_NAMES = Object.keys(LAYERS);
 
+/** The words of a cell; those of one that no forecast reaches say so. */
+const withOutline = (says, windows) => (windows.some((w) => w.outline) ? t("heat_outline", { says }) : says);
+
 /** The words of a cell without a figure. */
 const empty = (why) => t(`heat_why_${why}`);
 
@@ -110,8 +113,9 @@ function cell(at, windows, row, layer, { zone, most, reasons }) {
     const says = words(empty(why));
     return h("td", { class: "heat none", title: says, "data-why": why }, h("span", { class: "hidden", text: says }));
   }
-  const says = words(layer.says(value, windows, row));
-  return h("td", { class: `heat ${layer.colour(value, windows, row, most)}`, title: says },
+  const outlined = windows.some((w) => w.outline);
+  const says = words(withOutline(layer.says(value, windows, row), windows));
+  return h("td", { class: `heat ${layer.colour(value, windows, row, most)}${outlined ? " outline" : ""}`, title: says },
     h("span", { "aria-hidden": "true", text: layer.shown(value) }), h("span", { class: "hidden", text: says }));
 }
 
@@ -125,7 +129,7 @@ function worstHalf(rows, span, zone, layer) {
       if (bad > (worst?.bad ?? 0)) worst = { bad, at, row, windows, value };
     }
   }
-  return worst && t("heat_worst", { at: hm(worst.at, zone), name: labelOf(worst.row), says: layer.says(worst.value, worst.windows, worst.row) });
+  return worst && t("heat_worst", { at: hm(worst.at, zone), name: labelOf(worst.row), says: withOutline(layer.says(worst.value, worst.windows, worst.row), worst.windows) });
 }
 
 /** Draws the map. `view`: {rows, span, zone, chosen, choose, layer}. Returns its node, its worst half hour, and why cells are empty. */

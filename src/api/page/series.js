@@ -113,14 +113,8 @@ export function explain(target, zone) {
   ]);
 }
 
-/** Prefix of planners' entries among the causes. */
-const ENTRY = "adjustment: ";
-
 /** "LOS +12.5", "entry “billing run” +37". */
-function cause({ what, tickets: n }) {
-  const named = what.startsWith(ENTRY) ? t("why_entry", { label: what.slice(ENTRY.length) }) : what;
-  return t("why_cause", { what: named, n: signed(n) });
-}
+const cause = ({ text, tickets: n }) => t("why_cause", { what: text, n: signed(n) });
 
 /** Planners' entries for this series that are not over, to open; nothing without one. */
 function entryLinks(d) {

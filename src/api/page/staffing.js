@@ -65,7 +65,7 @@ export function staffing(root, params) {
     h("button", { type: "button", id: "r-choose", text: t("roster_choose"), onclick: () => rosters.choose() }),
     h("button", { type: "button", id: "s-print", text: t("print"), onclick: () => window.print() }));
   const note = h("p", { class: "muted small" });
-  const save = csvButton(() => ["/staffing/windows", query(), `${t("staff_page")} ${day()}`]);
+  const save = csvButton(() => ["/staffing/windows", { ...query(), outline: true }, `${t("staff_page")} ${day()}`]);
   const saveMap = tableButton(t("heat_save"), () => [heatRows(rows ?? [], spanOf(day(), zone()), layer), `${t(`heat_layer_${layer}`)} ${day()}`]);
   const title = h("h2", { id: "s-map" });
   const layers = layerSwitch(layer, (next) => {
@@ -127,7 +127,7 @@ export function staffing(root, params) {
     const asked = JSON.stringify(query());
     if (rows && asked === last.asked && performance.now() - last.at < AGE_MS) return;
     last = { asked, at: performance.now() };
-    const found = await get("/staffing/windows", { ...query(), limit: ROWS_MAX });
+    const found = await get("/staffing/windows", { ...query(), outline: true, limit: ROWS_MAX });
     if (!gone && asked === JSON.stringify(query())) rows = found;
   }
 
@@ -176,7 +176,7 @@ export function staffing(root, params) {
     mapFile.hidden = layers.hidden = rows.length === 0;
     if (map.firstChild) map.firstChild.scrollLeft = scrolled ?? startAt(map.firstChild, span);
     if (focused) [...map.querySelectorAll("button")].find((b) => b.textContent === focused)?.focus({ preventScroll: true });
-    setText(more, joined("sentence", [rows.length === ROWS_MAX && t("heat_cut", { n: ROWS_MAX }), t(`heat_help_${layer}`), t("heat_help")]));
+    setText(more, joined("sentence", [rows.length === ROWS_MAX && t("heat_cut", { n: ROWS_MAX }), t(`heat_help_${layer}`), rows.some((r) => r.targets.some((x) => x.outline)) && t("heat_help_outline"), t("heat_help")]));
     detail.hidden = !row;
     if (!row) return;
     setText(detailHead, t("staff_row", { name: labelOf(row) }));

@@ -1,8 +1,8 @@
-// Service of tickets: compliance with agreements by week, the most urgent open tickets, and customers to call.
+// Service of tickets: compliance with agreements by week, the most urgent open tickets, customers to call, and how customers sound.
 import * as clock from "./clock.js";
 import { csvButton } from "./csv.js";
 import { h, setText } from "./dom.js";
-import { dateTime, joined, name, num, percent, t } from "./i18n.js";
+import { dateTime, hm, joined, name, num, percent, t } from "./i18n.js";
 import { get, sayFault } from "./net.js";
 
 const AGE_MS = 60000;
@@ -52,7 +52,19 @@ function due(row) {
 const openRow = (row) => [row.ticket_id, row.priority, row.reason, place(row), topic(row), due(row)];
 const customerRow = (row) => [row.customer, place(row), row.priority, num(row.open), row.reasons.join(" "), joined("list", row.ticket_ids)];
 
-/** One of the three lists: what it asks for, and its table. */
+const share = (n, all) => t("tickets_share", { n: num(n), all: num(all) });
+const sentimentRow = (row) => [place(row), share(row.negative, row.texts), row.usual_negative == null ? "–" : share(row.usual_negative, row.usual_texts), num(row.positive), num(row.neutral)];
+
+/** "7 of 31 tickets were negative from 10:00 to 11:00. Usually: 2 of 28." */
+function sentimentSays(rows) {
+  const total = (key) => rows.reduce((all, row) => all + row[key], 0);
+  const zone = clock.zoneOf("_all");
+  const known = rows.every((row) => row.usual_negative != null);
+  const says = { n: total("negative"), all: num(total("texts")), from: hm(rows[0].from, zone), to: hm(rows[0].to, zone) };
+  return joined("sentence", [t("tickets_sentiment_says", says), known && t("tickets_sentiment_usual", { share: share(total("usual_negative"), total("usual_texts")) })]);
+}
+
+/** One of the four lists: what it asks for, and its table. */
 function part(key, path, query, content) {
   const none = h("p", { class: "muted", text: t("loading") });
   const failed = h("p", { class: "failed", role: "alert", hidden: true });
@@ -84,6 +96,8 @@ export function tickets(filter) {
     part("sla", "/sla", () => ({ ...where(), weeks: WEEKS }), (rows) => table("tickets_sla_title", ["week", "agreement", "first", "resolution", "running", "risk"], compliance(rows))),
     part("open", "/tickets", () => ({ ...where(), limit: ROWS }), (rows) => table("tickets_open_title", ["id", "priority", "why", "place", "about", "due"], rows.map(openRow))),
     part("call", "/outreach", () => ({ ...where(), limit: ROWS }), (rows) => table("tickets_call_title", ["customer", "place", "priority", "still_open", "why", "ids"], rows.map(customerRow))),
+    part("sentiment", "/tickets/sentiment", where, (rows) => h("div", {}, h("p", { text: sentimentSays(rows) }),
+      table("tickets_sentiment_title", ["place", "negative", "usual", "positive", "neutral"], rows.slice(0, ROWS).map(sentimentRow)))),
   ];
   const node = h("details", { class: "panel", id: "tickets", ontoggle: () => node.update() }, h("summary", { text: t("tickets_panel") }), parts);
   node.update = () => {

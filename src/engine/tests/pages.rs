@@ -456,7 +456,7 @@ impl Checks {
     fn check(&mut self, case: &Case<'_>) {
         let texts = Texts::new(Language::En);
         let (title, body) = (case.alert.title(&texts), case.alert.body(&texts));
-        case.holds(title.chars().count() <= 110, "the title is long");
+        case.holds(title.chars().count() <= 130, "the title is long");
         case.holds((title.clone() + &body).split_whitespace().count() <= 300, "it has many words");
         self.title(case, &title);
         if case.alert.state == AlertState::Resolved {
@@ -481,7 +481,7 @@ impl Checks {
         }
     }
 
-    /// The title names the first stretch and the largest of the others.
+    /// The title names the first stretch, the largest of the others, and when the last one ends.
     fn title(&self, case: &Case<'_>, title: &str) {
         let is_critical = case.alert.severity == crate::alert::AlertSeverity::Critical;
         let Some((_, said)) = title.split_once(" lacks agents: ") else {
@@ -490,7 +490,10 @@ impl Checks {
         case.holds(title.starts_with("CRITICAL ") == is_critical, "the severity");
         // `up to 13 now, up to 7 from 08:30 until 10:30`: the first ends where the second begins.
         let begin = Regex::new(r"from (\d\d:\d\d)").expect("a pattern");
-        let parts: Vec<&str> = said.split(", ").collect();
+        let mut parts: Vec<&str> = said.split(", ").collect();
+        let end = said.rsplit(' ').next().map(|end| case.ahead(end));
+        case.holds(end == case.alert.need().last().map(|step| step.to), "the title ends too early");
+        parts.retain(|part| !part.starts_with("some until "));
         for (at, part) in parts.iter().enumerate() {
             let next = parts.get(at + 1).and_then(|next| begin.captures(next));
             match next.filter(|_| !part.contains(" until ")) {

@@ -14,6 +14,7 @@ use super::model::ResponseModel;
 use super::onset::minutes_between;
 use super::paths::Paths;
 use crate::domain::SeriesKey;
+use crate::forecast::types::PLANNED_WORK;
 use crate::forecast::{AlarmSpell, HORIZON, Past, PlannedWork};
 
 /// Effects below this count as zero, tickets a window.
@@ -84,7 +85,7 @@ impl<'g, 'a> Ahead<'g, 'a> {
     }
 
     pub(super) fn planned(&self, work: &[&PlannedWork]) -> Vec<Vec<Effect>> {
-        let name: Arc<str> = "planned work".into();
+        let name: Arc<str> = PLANNED_WORK.into();
         let leaves = self.site.leaves.len();
         let mut effects = vec![Vec::with_capacity(self.targets); leaves + 1];
         for target in 0..self.targets {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::class::{Classes, Gate};
 use crate::domain::{Severity, Timestamp};
+use crate::forecast::types::OVERRUN;
 use crate::forecast::{AlarmSpell, PlannedWork};
 
 /// Kind of an episode.
@@ -173,7 +174,7 @@ fn episode(
         types: by_type.into_iter().collect(),
         title: match kind {
             Kind::Fault => classes.names[usize::from(title)].clone(),
-            Kind::Overrun => "planned work overruns".into(),
+            Kind::Overrun => OVERRUN.into(),
         },
     })
 }

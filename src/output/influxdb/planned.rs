@@ -4,6 +4,7 @@ use super::fields::{Fields, Line, nanos_of, series_tags};
 use crate::domain::{MaintenanceAction, MaintenanceEvent, Timestamp, WindowWidth};
 use crate::forecast::{ADJUSTMENT, Adjustment, AdjustmentAmount, AdjustmentKind, Vintage};
 use crate::store::{PlannedKey, PlannedKind, Reader, StoreError};
+use crate::text::{Say, Texts};
 
 /// The measurement.
 const PLANNED: &str = "planned";
@@ -55,13 +56,17 @@ fn adjustment(entry: &Adjustment) -> Fields {
 }
 
 /// The causes that a forecast names, at its issue time. Adjustments have points of their own.
-pub fn causes(vintage: &Vintage, width: WindowWidth) -> impl Iterator<Item = Line> + '_ {
+pub fn causes<'a>(
+    vintage: &'a Vintage,
+    width: WindowWidth,
+    texts: &'a Texts,
+) -> impl Iterator<Item = Line> + 'a {
     let until = vintage.targets.last().map_or(vintage.issued_at, |last| width.end(last.start));
     let named = vintage.causes.iter().filter(|cause| !cause.what.starts_with(ADJUSTMENT));
     named.filter_map(move |cause| {
         Fields::new()
             .text("kind", "cause")
-            .text("text", short(&cause.what))
+            .text("text", short(&cause.say(texts)))
             .float("tickets", cause.tickets)
             .text("until", until.to_string())
             .text("state", PLANNED)

@@ -314,7 +314,7 @@ impl Gatherer {
         let mut lines = Vec::new();
         let mut effects: BTreeMap<Timestamp, BTreeMap<(Scope, String), f64>> = BTreeMap::new();
         for Served { vintage, .. } in served {
-            lines.extend(planned::causes(vintage, width));
+            lines.extend(planned::causes(vintage, width, &self.context.texts));
             if vintage.series.is_scope() && !vintage.causes.is_empty() {
                 // A nowcast lies within a window, another forecast at the end of one.
                 let last = width.floor(Timestamp::from_millis(vintage.issued_at.millis() - 1));

@@ -14,8 +14,8 @@ use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::clock::ManualClock;
 use crate::domain::{
     AlarmAction, AlarmEvent, DeadLetter, LifeStep, MaintenanceAction, MaintenanceEvent, Position,
-    Reason, Scope, SeriesKey, Severity, SourceId, TicketMessage, TicketNews, TicketStep, Timestamp,
-    WindowWidth, Zone,
+    Reason, Scope, Sentiment, SeriesKey, Severity, SourceId, TicketMessage, TicketNews, TicketStep,
+    Timestamp, WindowWidth, Zone,
 };
 use crate::forecast::surge::SurgeCount;
 use crate::forecast::{
@@ -27,6 +27,7 @@ use crate::staffing::{
 use crate::store::{Change, PartialRecord, SourceRecord, Store, StoreError, Tx, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::text::{Language, Texts};
+use crate::tickets::AssessmentChanges;
 use crate::window::{
     AggregationKey, AlarmBook, AlarmRules, BacklogFlow, BacklogWindow, Counts, SeriesTerms,
     ServedBy, ServiceGoal, Terms, TicketBook, TicketChanges, Total,
@@ -654,7 +655,7 @@ fn every_line() -> Vec<Line> {
     };
     let mut lines: Vec<Line> = points::forecast(&vintage, &vintage.targets).collect();
     lines.extend(points::forecast_lead(&vintage, WIDTH));
-    lines.extend(planned::causes(&vintage, WIDTH));
+    lines.extend(planned::causes(&vintage, WIDTH, &context.texts));
     lines.extend(points::staffing(&key, &plan_target()));
     lines.extend(points::outlook(&outlook, Some(&plan), ""));
     lines.extend(points::anomaly(&anomaly, &context.texts));
@@ -806,6 +807,26 @@ fn open_tickets_are_written_where_something_happened() {
     ");
 }
 
+/// A ticket whose text is negative.
+fn angry() -> AssessmentChanges {
+    let phone = SeriesKey::parse("north/broadband/phone").expect("a series");
+    let sentiments = vec![(phone, at(-10), Sentiment::Negative)];
+    AssessmentChanges { sentiments, ..AssessmentChanges::default() }
+}
+
+#[test]
+fn sentiments_are_fields_where_tickets_have_texts() {
+    let mut site = Site::new();
+    let mut cursor = 0;
+    site.put(|tx| tx.put_tickets(at(-15), &tickets()));
+    assert!(site.changed(&mut cursor).iter().all(|line| !line.contains("negative")));
+    site.put(|tx| tx.put_assessments(&angry()));
+    let lines = site.changed(&mut cursor);
+    let counts = "in_time=1i,positive=0i,neutral=0i,negative=1i,service_level=0.5";
+    assert_eq!(lines.len(), 8, "the series and its roll-ups: {lines:?}");
+    assert!(lines.iter().all(|line| line.contains(counts)), "{lines:?}");
+}
+
 #[test]
 fn the_readme_lists_every_measurement_tag_and_field() {
     let mut site = Site::new();
@@ -821,6 +842,7 @@ fn the_readme_lists_every_measurement_tag_and_field() {
         tx.put_adjustment(&entry("b", AdjustmentAmount::TicketsPerWindow(2.0)))?;
         tx.put_recommendation(&advice())?;
         tx.put_tickets(at(-15), &tickets())?;
+        tx.put_assessments(&angry())?;
         tx.put_source(&SourceRecord {
             source: position.source.clone(),
             closed: at(-15),

@@ -126,7 +126,7 @@ fn without_a_copy_the_store_is_not_migrated() {
     std::fs::create_dir(dir.path().join(copy_name())).expect("makes");
     let error = Store::open(dir.path(), WindowWidth::QUARTER).err().expect("refused");
     let text = error.to_string().replace(&dir.path().display().to_string(), "DIR");
-    insta::assert_snapshot!(text, @"DIR/state.db was not migrated, because no copy of it could be made: cannot rename to DIR/state.db.before-v22: Is a directory (os error 21); check that it exists and is writable; make room for a second state.db, then start again");
+    insta::assert_snapshot!(text, @"DIR/state.db was not migrated, because no copy of it could be made: cannot rename to DIR/state.db.before-v23: Is a directory (os error 21); check that it exists and is writable; make room for a second state.db, then start again");
     assert_eq!(schema_version(FILE, &dir), 10);
     assert!(!dir.path().join(format!("{}.unfinished", copy_name())).exists());
 }
@@ -139,7 +139,7 @@ fn a_reader_explains_what_to_do_with_an_older_or_newer_store() {
         let error = Reader::open(dir.path()).err().expect("refused").to_string();
         error.replace(&dir.path().display().to_string(), "DIR")
     };
-    insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 10, this surgecast reads version 22: start the service once, it migrates the store and keeps a copy");
+    insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 10, this surgecast reads version 23: start the service once, it migrates the store and keeps a copy");
     raw.execute_batch("PRAGMA user_version = 99").expect("sets");
-    insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 99, this surgecast reads versions up to 22: use a newer surgecast");
+    insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 99, this surgecast reads versions up to 23: use a newer surgecast");
 }

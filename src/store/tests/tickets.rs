@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::domain::{Name, Priority};
-use crate::tickets::{Assessment, AssessmentChanges, Customer};
+use crate::domain::{Name, Priority, Sentiment};
+use crate::tickets::{Assessment, AssessmentChanges, Customer, SentimentCounts};
 use crate::window::{BacklogWindow, TicketChanges};
 
 #[test]
@@ -66,7 +66,7 @@ fn the_service_of_tickets_is_stored_and_listed() {
     let changes = AssessmentChanges {
         tickets: tickets.into(),
         customers: customers.into(),
-        compliance: Vec::new(),
+        ..AssessmentChanges::default()
     };
     put(&mut store, |tx| tx.put_assessments(&changes));
     let (reader, all) = (reader(&store), Filter::default());
@@ -98,6 +98,41 @@ fn the_service_of_tickets_is_stored_and_listed() {
     put(&mut store, |tx| tx.put_assessments(&gone));
     assert_eq!(listed(9, None).len(), 2);
     assert_eq!(called(9, None).len(), 2);
+}
+
+#[test]
+fn sentiments_add_up_by_window() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let reader = reader(&store);
+    assert_eq!(reader.sentiments_since().expect("reads"), None);
+    let window = HOUR / 4;
+    let of = |series: SeriesKey, ms, sentiment| (series, at(ms), sentiment);
+    let first = vec![
+        of(series("phone"), 1, Sentiment::Negative),
+        of(series("phone"), window - 1, Sentiment::Positive),
+        of(series("phone"), window, Sentiment::Neutral),
+        of(series("chat"), 2, Sentiment::Negative),
+    ];
+    // A ticket that comes late is added to its window.
+    let late = vec![of(series("phone"), 3, Sentiment::Negative)];
+    for sentiments in [first, late] {
+        let changes = AssessmentChanges { sentiments, ..AssessmentChanges::default() };
+        put(&mut store, |tx| tx.put_assessments(&changes));
+    }
+    let counts = |positive, neutral, negative| SentimentCounts { positive, neutral, negative };
+    let found = reader.sentiments(&series("phone"), at(0), at(DAY)).expect("reads");
+    assert_eq!(found, [(at(0), counts(1, 0, 2)), (at(window), counts(0, 1, 0))]);
+    assert!(reader.sentiments(&series("phone"), at(1), at(window)).expect("reads").is_empty());
+    let sums = reader.sentiments_between(at(0), at(2 * window)).expect("reads");
+    let expected = [(series("chat"), counts(0, 0, 1)), (series("phone"), counts(1, 1, 2))];
+    assert_eq!(sums.into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(reader.sentiments_since().expect("reads"), Some(at(0)));
+    let changed: Vec<_> = reader.changes(0, 9).expect("reads");
+    let windows = changed.iter().filter(|(_, change)| matches!(change, Change::Service(_)));
+    assert_eq!(windows.count(), 2, "{changed:?}");
+    store.prune(at(401 * DAY)).expect("prunes");
+    assert_eq!(reader.sentiments_since().expect("reads"), None);
 }
 
 #[test]

@@ -13,6 +13,7 @@ need-now-most = up to { $n } now
 need-from = { $n } from { $from }
 need-from-most = up to { $n } from { $from }
 need-until = { $need } until { $to }
+need-rest = some until { $to }
 
 alert-as-of = As of { $at } ({ $zone }); first seen at { $since }.
 alert-eased = Eased: no longer critical since { $at }.

@@ -29,3 +29,8 @@ nowcast-tickets = { $n ->
    *[other] { $n } tickets so far in this window, but { $due } were forecast up to now
 }
 nowcast-scope = { $scope }: { $reason }
+
+forecast-cause-alarms = { $type }
+forecast-cause-work = planned work
+forecast-cause-overrun = planned work that overruns
+forecast-cause-entry = entry “{ $label }”

@@ -265,7 +265,6 @@ why_adjusted = Effect of planners’ entries: { $n }. The model alone forecasts 
 why_causes = Effects on the next six hours, in tickets: { $list }.
 why_cause = { $what } { $n }
 why_entries = Planners’ entries:
-why_entry = entry “{ $label }”
 why_sum = Forecast (mean; the chart shows the median): { $n } ({ $low } to { $high } with 80 % probability).
 nowcast = Updated at { $at }, before the end of the window (nowcast): { $why }.
 nowcast_scored = Error (WAPE) of nowcasts: { $nowcast }. Error of the forecasts that they replaced: { $scheduled } ({ $n ->
@@ -323,6 +322,7 @@ heat_backlog = { $n ->
     [one] { $n } open ticket
    *[other] { $n } open tickets
 }
+heat_outline = { $says }, for the usual number of tickets
 heat_worst = Worst half hour: { $at }, { $name }: { $says }.
 heat_why = Hatched cells: { $list }.
 heat_why_no_plan = there is no plan for this time
@@ -336,6 +336,7 @@ heat_help_gap = A number is the missing agents; a dot means that some are spare.
 heat_help_expected = A number is the percentage of contacts that the rostered agents are expected to serve in time. A stronger colour means further below the target.
 heat_help_attained = A number is the percentage of contacts that were served in time. A stronger colour means further below the target.
 heat_help_backlog = A number is the tickets that are open at the end of the half hour. A stronger colour means more than at other times of the row.
+heat_help_outline = Italic and underlined: no forecast reaches this time yet. It is planned for the usual number of tickets, the median of the same time in up to four past weeks.
 heat_help = Without teams, a row is a region and service. Choose a row to see its day.
 heat_cut = The { $n } rows with the largest gaps are shown; choose a region to see others.
 
@@ -380,6 +381,7 @@ advice_confidence = Confidence
 advice_cost = Cost
 advice_deflection = Callers who need not wait
 advice_missing = Missing agents without a recommendation
+advice_missing_more = { $n } more
 advice_missing_row = { $team }: { $n ->
     [one] { $n } agent
    *[other] { $n } agents
@@ -554,7 +556,7 @@ th_gone = Abandoned
 th_backlog = Open tickets
 range = { $low } – { $high }
 
-tickets_panel = Tickets: service level agreements (SLA), urgent tickets, customers to call
+tickets_panel = Tickets: service level agreements (SLA), urgent tickets, customers to call, negative texts
 tickets_sla_title = Compliance with service level agreements
 tickets_sla_help = Tickets by the week of their creation, for all regions and services of the filter together. Running: the agreed time has not passed. At risk: most of the agreed time has passed.
 tickets_sla_none = No ticket has an agreed time. This needs events with ticket ids, and an agreement in the configuration.
@@ -564,6 +566,14 @@ tickets_open_none = There is no open ticket with a known id.
 tickets_call_title = Customers to call
 tickets_call_help = Customers with several tickets, or with a ticket that missed its deadline. This needs events with customer ids.
 tickets_call_none = Nobody has to be called.
+tickets_sentiment_title = Negative texts in the last hour
+tickets_sentiment_help = Tickets by the sentiment of their text, those of the last four finalized quarters of an hour. Usual: the median of the same hour in up to four past weeks. This needs events with ticket ids and texts.
+tickets_sentiment_none = No ticket of this hour has a text, neither today nor in past weeks.
+tickets_sentiment_says = { $n ->
+    [one] 1 of { $all } tickets with a text was negative
+   *[other] { $n } of { $all } tickets with a text were negative
+} from { $from } to { $to }.
+tickets_sentiment_usual = Usually: { $share }.
 tickets_week = Week
 tickets_agreement = Agreement
 tickets_first = First response in time
@@ -579,6 +589,11 @@ tickets_due = Due
 tickets_customer = Customer
 tickets_still_open = Open
 tickets_ids = Tickets
+tickets_negative = Negative
+tickets_usual = Usually negative
+tickets_positive = Positive
+tickets_neutral = Neutral
+tickets_share = { $n } of { $all }
 tickets_level = { $level } ({ $met } of { $all })
 tickets_late = too late
 tickets_soon = { $at } (soon)

@@ -13,6 +13,7 @@ need-now-most = 目前最多 { $n } 名
 need-from = { $from } 起 { $n } 名
 need-from-most = { $from } 起最多 { $n } 名
 need-until = { $need }（至 { $to }）
+need-rest = 此后至 { $to } 仍有缺口
 
 alert-as-of = 截至 { $at }（{ $zone }）；首次发现于 { $since }。
 alert-eased = 已缓解：自 { $at } 起不再是紧急级别。

@@ -18,3 +18,8 @@ fallback-unfitted = 尚未拟合模型：采用至今各天的规律，并按今
 nowcast-alarms = 上次预测之后新增 { $n } 条紧急或重要告警
 nowcast-tickets = 本时段至今 { $n } 张工单，原预测到此刻应有 { $due } 张
 nowcast-scope = { $scope }：{ $reason }
+
+forecast-cause-alarms = { $type }
+forecast-cause-work = 计划作业
+forecast-cause-overrun = 超时的计划作业
+forecast-cause-entry = 录入“{ $label }”

@@ -8,7 +8,7 @@ use super::{chinese, eval, holds, in_browser, quiet, shoot, text};
 
 const ENTER: &str = "\u{e007}";
 
-/// Opens the panel with the keyboard and reads its three lists; then all of it in Chinese.
+/// Opens the panel with the keyboard and reads its four lists; then all of it in Chinese.
 pub async fn check_tickets(base_url: &str) {
     let base = base_url.trim_end_matches('/').to_owned();
     in_browser(async |client| {
@@ -18,7 +18,7 @@ pub async fn check_tickets(base_url: &str) {
         client.find(Locator::Css("#tickets summary")).await?.send_keys(ENTER).await?;
         holds(client, "the open panel", "document.querySelector('#tickets').open").await?;
         let rows = |part: &str| format!("document.querySelectorAll('#tickets-{part} tbody tr')");
-        for (part, at_least) in [("sla", 2), ("open", 5), ("call", 2)] {
+        for (part, at_least) in [("sla", 2), ("open", 5), ("call", 2), ("sentiment", 1)] {
             let there = format!("{}.length >= {at_least}", rows(part));
             holds(client, part, &there).await?;
         }
@@ -34,6 +34,8 @@ pub async fn check_tickets(base_url: &str) {
             call.contains("A ticket missed its deadline.") && !call.contains("C-4711"),
             "{call}"
         );
+        let said = text(client, "#tickets-sentiment").await?;
+        ensure!(said.contains("1 of 1 tickets with a text was negative from "), "{said}");
         let week = text(client, "#tickets-sla tbody th").await?;
         ensure!(week.starts_with("20") && week.contains("-W"), "{week}");
         client.execute("document.querySelector('#tickets').scrollIntoView()", vec![]).await?;
