@@ -11,6 +11,7 @@ mod faults;
 mod grafana;
 mod kills;
 mod kubernetes;
+mod outage;
 mod pages;
 mod panels;
 mod prometheus;
