@@ -9,6 +9,7 @@ mod compose;
 mod data;
 mod faults;
 mod grafana;
+mod itself;
 mod kills;
 mod kubernetes;
 mod outage;
