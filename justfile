@@ -30,7 +30,7 @@ servers:
 
 # Draw all panels in both languages, themes and two widths, and save the pictures
 panels FOLDER='target/panels':
-    SURGECAST_ALL_PANELS={{ FOLDER }} cargo test --locked --test it -- real::panels --nocapture
+    SURGECAST_ALL_PANELS={{ FOLDER }} cargo test --locked --test it -- real::panels real::itself --nocapture --test-threads 1
 
 # Accept a change of texts, of the API's description, and of the boards: read the difference afterwards
 accept:

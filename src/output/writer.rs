@@ -18,6 +18,10 @@ use crate::telemetry::{self, Health, Metrics, fail, span};
 
 /// Maximum number of changes that are read at once: a day of windows.
 const CHANGES_MAX: usize = 96;
+/// The same for the first batch: about one window.
+const CHANGES_FIRST: usize = 4;
+/// Batches with more points get smaller, so that a backlog of days takes little memory: about 15 MB.
+const POINTS_MAX: usize = 50_000;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
 /// Wait after an error that a person has to correct.
 const MISCONFIGURED_WAIT: Duration = Duration::from_secs(10);
@@ -56,6 +60,19 @@ struct Progress {
     cursor: i64,
     /// Time since the sink last accepted a write or a probe.
     quiet: Duration,
+    /// Maximum number of changes of the next batch.
+    most: usize,
+}
+
+impl Progress {
+    /// Sizes the next batch by the number of points of this one.
+    fn resize(&mut self, points: usize) {
+        if points > POINTS_MAX {
+            self.most = (self.most / 2).max(1);
+        } else if points < POINTS_MAX / 2 {
+            self.most = (self.most * 2).min(CHANGES_MAX);
+        }
+    }
 }
 
 /// Result of a round.
@@ -85,7 +102,8 @@ struct Batch {
 impl<S: Sink> SinkWriter<S> {
     /// Runs until `stop` is set or the forecaster has ended.
     pub fn run(mut self) {
-        let mut progress = Progress { cursor: 0, quiet: self.pace.probe_every };
+        let mut progress =
+            Progress { cursor: 0, quiet: self.pace.probe_every, most: CHANGES_FIRST };
         let mut backoff = BACKOFF;
         // For jitter only: several services do not come back at the same moment.
         let mut rng = ChaCha8Rng::seed_from_u64(u64::from(std::process::id()));
@@ -159,9 +177,9 @@ impl<S: Sink> SinkWriter<S> {
     fn next_batch(&mut self, progress: &mut Progress) -> Result<Option<Batch>, StoreError> {
         // The store knows what was written before, by this instance or by the one that led before it.
         progress.cursor = self.reader.cursor(S::NAME)?.max(progress.cursor);
-        let found = self.reader.changes(progress.cursor, CHANGES_MAX)?;
+        let found = self.reader.changes(progress.cursor, progress.most)?;
         let Some((last, _)) = found.last() else { return Ok(None) };
-        let (last, is_full) = (*last, found.len() >= CHANGES_MAX);
+        let (last, is_full) = (*last, found.len() >= progress.most);
         let changes: Vec<Change> = found.into_iter().map(|(_, change)| change).collect();
         let span = span!(
             "sink.write",
@@ -184,6 +202,7 @@ impl<S: Sink> SinkWriter<S> {
             Err(_) => fail(&span, "store"),
         }
         let (count, written) = result?;
+        progress.resize(count);
         Ok(Some(Batch { last, is_full, count, written }))
     }
 
@@ -249,6 +268,8 @@ mod tests {
         writes: VecDeque<(usize, Written)>,
         probed: usize,
         pulses: VecDeque<(usize, Written)>,
+        /// Numbers of changes of the writes.
+        sizes: Vec<usize>,
         /// Set at the last probe that was prepared.
         stop: Option<Arc<AtomicBool>>,
     }
@@ -269,7 +290,8 @@ mod tests {
             Ok(self.pulses.pop_front().unwrap_or((0, Ok(Vec::new()))))
         }
 
-        fn write(&mut self, _: &Reader, _: &[Change]) -> Result<(usize, Written), StoreError> {
+        fn write(&mut self, _: &Reader, all: &[Change]) -> Result<(usize, Written), StoreError> {
+            self.sizes.push(all.len());
             Ok(self.writes.pop_front().unwrap_or((1, Ok(Vec::new()))))
         }
     }
@@ -296,11 +318,18 @@ mod tests {
     }
 
     fn change_something(store: &mut Store) {
+        change_windows(store, 1);
+    }
+
+    fn change_windows(store: &mut Store, windows: i64) {
         let series = SeriesKey::parse("north/tv/phone").expect("a series");
-        let start = Timestamp::from_secs(1_767_232_800);
+        let row = |n: i64| {
+            let start = Timestamp::from_secs(1_767_232_800 + 900 * n);
+            (AggregationKey::Tickets(series.clone()), start, WindowRecord::default())
+        };
+        let rows: Vec<_> = (0..windows).map(row).collect();
         let mut tx = store.begin().expect("begins");
-        let row = (AggregationKey::Tickets(series), start, WindowRecord::default());
-        tx.put_windows(&[row]).expect("puts");
+        tx.put_windows(&rows).expect("puts");
         tx.commit().expect("commits");
     }
 
@@ -309,7 +338,7 @@ mod tests {
     }
 
     fn at_the_start() -> Progress {
-        Progress { cursor: 0, quiet: Pace::default().probe_every }
+        Progress { cursor: 0, quiet: Pace::default().probe_every, most: CHANGES_FIRST }
     }
 
     #[test]
@@ -360,6 +389,21 @@ mod tests {
         assert_eq!(state(&writer), Some(State::Degraded("no answer".into())));
         assert_eq!(writer.round(&mut progress), Round::Idle);
         assert_eq!((state(&writer), writer.sink.probed), (Some(State::Ready), 0));
+    }
+
+    /// A window of 10,000 series has tens of thousands of points.
+    #[test]
+    fn a_backlog_is_written_in_batches_of_bounded_size() {
+        let writes = [(POINTS_MAX + 1, Ok(Vec::new())), (POINTS_MAX, Ok(Vec::new()))];
+        let fake = Fake { writes: writes.into(), ..Fake::default() };
+        let (mut writer, mut store, _dir, _inbox) = writer(fake);
+        change_windows(&mut store, 200);
+        let mut progress = at_the_start();
+        while writer.round(&mut progress) == Round::More {}
+        assert_eq!(writer.sink.sizes, [4, 2, 2, 4, 8, 16, 32, 64, 68]);
+        progress.most = 1;
+        progress.resize(usize::MAX);
+        assert_eq!(progress.most, 1);
     }
 
     #[test]

@@ -174,7 +174,13 @@ fn forecasting(lang: Lang) -> Vec<Panel> {
             "none",
         )
         .ask_named(rare("max(surgecast_alarms_standing)"), lang.t("active", "活动"))
-        .ask_named(rare("sum by (effect) (rate(surgecast_alarms_total[$__rate_interval])) * 3600"), "{{effect}}"),
+        .ask_named(
+            // People read the names: `lists_refused` is "lists refused".
+            rare(
+                "label_replace(sum by (effect) (rate(surgecast_alarms_total[$__rate_interval])) * 3600, \"effect\", \"$1 $2\", \"effect\", \"(.+)_(.+)\")",
+            ),
+            "{{effect}}",
+        ),
     ]
 }
 
@@ -230,6 +236,10 @@ fn output(lang: Lang) -> Vec<Panel> {
             ),
             "bytes",
         )
+        .empty(lang.t(
+            "no data: an exporter outside of surgecast has to provide it",
+            "没有数据：需要 surgecast 之外的导出器提供",
+        ))
         .ask_named(rare("container_memory_working_set_bytes{container=\"surgecast\"}"), "{{pod}}")
         .ask_named(rare("process_resident_memory_bytes{job=\"surgecast\"}"), "{{instance}}"),
     ]

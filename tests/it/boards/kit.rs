@@ -312,6 +312,10 @@ impl Panel {
         match source {
             Source::Flux => self.change_for_flux(&mut json),
             Source::InfluxQl => self.change_for_influxql(&mut json),
+            // All fields would include the time.
+            Source::PromQl if self.kind == "stat" => {
+                json["options"]["reduceOptions"]["fields"] = "".into();
+            }
             Source::PromQl => {}
         }
         if let ("table", Value::Array(all)) = (self.kind, &mut json["fieldConfig"]["overrides"]) {

@@ -1,7 +1,7 @@
 //! Draws panels of the boards from real query results, with Grafana's own libraries in the browser: a simulated operator, the
 //! service, InfluxDB, the queries of the boards, and the page of `tests/panels`. No Grafana server runs.
 //!
-//! CI draws one board twice. `SURGECAST_ALL_PANELS=FOLDER` draws all of them in both languages, themes and widths, and saves
+//! `itself.rs` draws the board of metrics. CI draws one board twice. `SURGECAST_ALL_PANELS=FOLDER` draws all of them in both languages, themes and widths, and saves
 //! pictures to that folder.
 #![allow(clippy::disallowed_methods, reason = "the events lie before now")]
 

@@ -152,13 +152,15 @@ export function fromPrometheus(text, target) {
   const { result } = JSON.parse(text).data;
   return result.map(({ metric, values, value }) => {
     const points = values ?? [value];
+    // A quantile of nothing is not a number. Grafana's panel makes a gap of it.
+    const finite = (text) => (Number.isFinite(Number(text)) ? Number(text) : null);
     const legend = target.legendFormat?.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (_, label) => metric[label] ?? "");
     return createDataFrame({
       refId: target.refId,
       fields: [
         { name: "Time", type: FieldType.time, values: points.map(([at]) => at * 1000) },
         {
-          name: "Value", type: FieldType.number, labels: metric, values: points.map(([, number]) => Number(number)),
+          name: "Value", type: FieldType.number, labels: metric, values: points.map(([, number]) => finite(number)),
           config: legend ? { displayNameFromDS: legend } : {},
         },
       ],

@@ -1,0 +1,352 @@
+//! An outage of InfluxDB of 24 hours: afterwards it has what another InfluxDB has that was never down.
+//!
+//! The forecaster runs with an injected clock on simulated series: 200 of them, or as many as `SURGECAST_OUTAGE_SERIES` says.
+//! Beside its sink, a second one with another name writes the same changes to the second server as they come. With the variable,
+//! the memory of the backlog is limited too: set it to run this test alone.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "InfluxDB keeps real times; a setting may come from the environment"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use surgecast::alert::Escalation;
+use surgecast::anomaly::AnomalyRules;
+use surgecast::clock::{ManualClock, WallClock};
+use surgecast::cluster::Leadership;
+use surgecast::config::Secret;
+use surgecast::config::core::staffing::default_profiles;
+use surgecast::domain::{Clock as _, Timestamp, Zone};
+use surgecast::engine::{Forecaster, ForecasterConfig, IssueConfig, Message, RefitConfig};
+use surgecast::forecast::Calendar;
+use surgecast::output::influxdb::{InfluxClient, InfluxContext, InfluxSettings, InfluxSink};
+use surgecast::output::{Pace, RefusedPoints, Sink, SinkWriter, Trouble, Written};
+use surgecast::staffing::Rules;
+use surgecast::store::{Change, Reader, Store, StoreError};
+use surgecast::telemetry::{Health, Metrics};
+use surgecast::text::{Language, Texts};
+use surgecast::window::{AlarmRules, TicketRules};
+
+use super::servers::{Influx, ORG, TOKEN, until};
+
+#[path = "../../../benches/scale/site.rs"]
+#[allow(dead_code, reason = "the benchmark also fills stores")]
+mod site;
+
+use site::{Site, WIDTH};
+
+const BUCKET: &str = "outage";
+/// Windows before the outage, and during it: 24 hours.
+const BEFORE: i64 = 4;
+const DURING: i64 = 96;
+/// Measurements that show the present: states that came and went during the outage are not in them.
+const OF_THE_PRESENT: [&str; 3] = ["outlook", "alert", "planned"];
+/// Fields that follow the newest forecasts, as far as these were written.
+const OF_FORECASTS: [&str; 4] = ["ticket_effect", "surges", "surges_hit", "false_calls"];
+/// Memory that the backlog may take beyond what the writes before the outage took.
+const MEMORY_MAX_MB: f64 = 64.0;
+
+/// The sink under another name: it has its own place in the journal.
+struct Control(InfluxSink);
+
+impl Sink for Control {
+    const NAME: &'static str = "control";
+
+    fn probe(&mut self) -> Result<(), Trouble> {
+        self.0.probe()
+    }
+
+    fn write(
+        &mut self,
+        reader: &Reader,
+        changes: &[Change],
+    ) -> Result<(usize, Written), StoreError> {
+        self.0.write(reader, changes)
+    }
+}
+
+fn config(from: Timestamp) -> ForecasterConfig {
+    ForecasterConfig {
+        width: WIDTH,
+        lateness: Duration::from_secs(600),
+        source_timeout: Duration::from_secs(900),
+        series_max: 1_000_000,
+        alarms: AlarmRules::default(),
+        tickets: TicketRules::default(),
+        policy: Default::default(),
+        customer_key: None,
+        nowcasts: true,
+        issue: IssueConfig {
+            zone: Zone::UTC,
+            zones: Default::default(),
+            calendars: Default::default(),
+            calendar: Arc::new(Calendar::default()),
+            staffing: Arc::new(Rules::of_channels(default_profiles())),
+            anomalies: AnomalyRules::default(),
+            advice: Default::default(),
+            tables_patience: Some(Duration::ZERO),
+            vintages_from: from,
+            plans_from: from,
+            alerts_from: from,
+            notify_from: from,
+            quiet_hours: None,
+            alert_rules: Default::default(),
+            roster: None,
+        },
+        refit: Some(RefitConfig {
+            width: WIDTH,
+            every: Duration::from_secs(6 * 3600),
+            from,
+            used_from: from,
+            patience: Duration::from_secs(600),
+        }),
+        receivers: Vec::new(),
+        escalation: Escalation::default(),
+        reports: Vec::new(),
+    }
+}
+
+/// A forecaster and its store, without a real clock.
+struct Operator {
+    forecaster: Forecaster,
+    inbox: Receiver<Message>,
+    leader: SyncSender<Message>,
+    reader: Reader,
+    site: Site,
+    clock: Arc<ManualClock>,
+    metrics: Arc<Metrics>,
+    stop: Arc<AtomicBool>,
+    next: i64,
+}
+
+impl Operator {
+    fn new(folder: &Path, series: usize, first: i64) -> Self {
+        let from = WIDTH.start(first);
+        let metrics = Arc::<Metrics>::default();
+        let store = Store::open(folder, WIDTH).expect("a store");
+        let reader = store.reader().expect("a reader");
+        let forecaster = Forecaster::open(config(from), store, metrics.clone()).expect("it opens");
+        let (leader, inbox) = sync_channel(100);
+        Self {
+            forecaster,
+            inbox,
+            leader,
+            reader,
+            site: Site::new(series),
+            clock: Arc::new(ManualClock::new(from)),
+            metrics,
+            stop: Arc::default(),
+            next: first,
+        }
+    }
+
+    /// Starts a sink that writes to a server.
+    fn write<S: Sink + 'static>(
+        &self,
+        folder: &Path,
+        influx: &Influx,
+        make: impl FnOnce(InfluxSink) -> S,
+    ) -> thread::JoinHandle<()> {
+        let settings = InfluxSettings {
+            url: influx.url(),
+            org: ORG.into(),
+            bucket: BUCKET.into(),
+            token: Secret::new(TOKEN),
+        };
+        InfluxClient::new(settings.clone()).expect("a client").set_up().expect("the bucket");
+        let context = InfluxContext {
+            public_url: "http://surgecast.example".into(),
+            texts: Texts::new(Language::En),
+            alarms: AlarmRules::default(),
+            width: WIDTH,
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+        };
+        let health = Arc::<Health>::default();
+        let writer = SinkWriter {
+            sink: make(InfluxSink::new(settings, context).expect("a sink")),
+            refused: RefusedPoints::new(S::NAME, folder, self.clock.clone(), health.clone()),
+            reader: self.reader.clone(),
+            leader: self.leader.clone(),
+            health,
+            metrics: self.metrics.clone(),
+            leadership: Arc::new(Leadership::alone()),
+            stop: self.stop.clone(),
+            pace: Pace {
+                look_every: Duration::from_millis(20),
+                probe_every: Duration::from_secs(60),
+            },
+        };
+        thread::spawn(move || writer.run())
+    }
+
+    /// Counts and finalizes the next window.
+    fn window(&mut self) {
+        let start = WIDTH.start(self.next);
+        let end = WIDTH.end(start);
+        let now = end + Duration::from_secs(601);
+        self.next += 1;
+        let [counted, closed] = self.site.reports(start, now);
+        self.forecaster.leads = true;
+        for (reports, now) in [(counted, end), (closed, now)] {
+            self.clock.set(now);
+            self.forecaster.apply(&[reports], None, now).expect("stored");
+        }
+        assert_eq!(self.forecaster.finalized_upto(), Some(end));
+        self.take();
+    }
+
+    /// Stores how far the sinks have come.
+    fn take(&mut self) {
+        while let Ok(message) = self.inbox.try_recv() {
+            if let Message::Cursor(sink, at) = message {
+                self.forecaster.put_cursor(sink, at).expect("stored");
+            }
+        }
+    }
+
+    fn wait_until_written(&mut self, sink: &str) {
+        until("the sink to have written everything", || {
+            self.take();
+            let cursor = self.reader.cursor(sink).expect("the cursor");
+            self.reader.changes(cursor, 1).expect("changes").is_empty()
+        });
+    }
+}
+
+/// Starts a new measurement of the peak of memory, and returns the present memory of this process, megabytes.
+fn begin() -> f64 {
+    // Without the right to do so, the peak is that of the whole run.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    memory("VmRSS:")
+}
+
+/// `VmHWM:` is the peak since [`begin`].
+fn memory(name: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("the status");
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the line");
+    let kib = line.split_whitespace().next().expect("a number");
+    kib.parse::<f64>().expect("a number") / 1024.0
+}
+
+/// Numbers and sums of all fields of a measurement by window, as InfluxQL returns them.
+fn content(
+    influx: &Influx,
+    measurement: &str,
+    range: &str,
+) -> (u64, Vec<BTreeMap<String, String>>) {
+    let select = |what: &str| {
+        let query = format!(
+            "SELECT {what}(*) FROM \"{measurement}\" WHERE {range} GROUP BY time(15m) fill(none)"
+        );
+        influx.influxql(BUCKET, &query)
+    };
+    let mut counts = select("count");
+    let number = |row: &BTreeMap<String, String>| -> u64 {
+        let values = row.iter().filter(|(name, _)| name.starts_with("count_"));
+        values.filter_map(|(_, value)| value.parse::<u64>().ok()).sum()
+    };
+    without_forecasts(&mut counts, "count_");
+    let values = counts.iter().map(number).sum();
+    let mut all = counts;
+    let mut sums = select("sum");
+    without_forecasts(&mut sums, "sum_");
+    for mut row in sums {
+        // The servers may add in another order.
+        for (_, value) in row.iter_mut().filter(|(name, _)| name.starts_with("sum_")) {
+            if let Ok(number) = value.parse::<f64>() {
+                *value = format!("{number:.6e}");
+            }
+        }
+        all.push(row);
+    }
+    (values, all)
+}
+
+/// Removes fields that follow the newest forecasts, and rows that have no others.
+fn without_forecasts(rows: &mut Vec<BTreeMap<String, String>>, prefix: &str) {
+    for row in rows.iter_mut() {
+        row.retain(|name, _| {
+            !OF_FORECASTS.iter().any(|field| name.strip_prefix(prefix) == Some(field))
+        });
+    }
+    rows.retain(|row| row.iter().any(|(name, value)| name != "time" && !value.is_empty()));
+}
+
+#[test]
+fn influxdb_has_everything_after_an_outage_of_a_day() {
+    let asked = std::env::var("SURGECAST_OUTAGE_SERIES").ok().and_then(|text| text.parse().ok());
+    let series = asked.unwrap_or(200);
+    let folder = tempfile::tempdir().expect("a folder");
+    let [data, one, two] = ["data", "one", "two"].map(|name| folder.path().join(name));
+    std::fs::create_dir_all(&data).expect("a folder");
+    let (mut influx, control) = (Influx::start(&one), Influx::start(&two));
+    // It ends at a full hour, because the accuracy of a day is written every hour.
+    let now = WIDTH.index(WallClock.now()) - 1;
+    let first = now - now % 4 - BEFORE - DURING;
+    let mut operator = Operator::new(&data, series, first);
+    let writers =
+        [operator.write(&data, &influx, |sink| sink), operator.write(&data, &control, Control)];
+    for n in 0..BEFORE {
+        if n == BEFORE - 1 {
+            begin();
+        }
+        operator.window();
+        operator.wait_until_written("influxdb");
+        operator.wait_until_written("control");
+    }
+    let steady = memory("VmHWM:");
+    influx.kill();
+    for _ in 0..DURING {
+        operator.window();
+        operator.wait_until_written("control");
+    }
+    let cursor = operator.reader.cursor("influxdb").expect("the cursor");
+    let waiting = operator.reader.changes(cursor, 10_000).expect("changes").len();
+    assert!(waiting as i64 > 2 * DURING, "only {waiting} changes wait");
+    let before = begin();
+    influx.restart();
+    operator.wait_until_written("influxdb");
+    let peak = memory("VmHWM:");
+
+    let (from, to) = (WIDTH.start(first).millis(), WIDTH.start(first + 300).millis());
+    let range = format!("time >= {from}ms AND time < {to}ms");
+    let names = control.influxql(BUCKET, "SHOW MEASUREMENTS");
+    let (mut values, mut differing) = (0, Vec::new());
+    let mut compared = Vec::new();
+    // The state of sources is written by the clock, not from the journal.
+    let is_compared = |name: &&str| *name != "feed" && !OF_THE_PRESENT.contains(name);
+    for name in names.iter().map(|row| row["name"].as_str()).filter(is_compared) {
+        let (expected, found) = (content(&control, name, &range), content(&influx, name, &range));
+        assert!(expected.0 > 0, "{name} is empty");
+        if expected != found {
+            let rows = expected.1.iter().zip(&found.1).find(|(expected, found)| expected != found);
+            differing.push(format!("{name}: {} of {} values; {rows:?}", found.0, expected.0));
+        }
+        values += found.0;
+        compared.push(name);
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+    for name in ["tickets", "alarms", "forecast", "forecast_lead", "staffing", "accuracy"] {
+        assert!(compared.contains(&name), "{name} is not among {compared:?}");
+    }
+    println!(
+        "{series} series: {waiting} changes waited, {values} values of {} measurements are those of a server without an outage; memory: \
+         {steady:.0} MB peak of a write before, {before:.0} MB at the end of the outage, {peak:.0} MB peak of the backlog",
+        compared.len()
+    );
+    if asked.is_some() {
+        assert!(peak <= steady.max(before) + MEMORY_MAX_MB, "{peak:.0} MB");
+    }
+    operator.stop.store(true, Ordering::Relaxed);
+    for writer in writers {
+        writer.thread().unpark();
+        writer.join().expect("it ends");
+    }
+}
