@@ -304,7 +304,7 @@ fn recommendations_follow_from_the_figures() {
     for row in [
         "| Find out why a source did not report: 2 windows have no count. | 2 more windows have a count. | a day | data integration |",
         "| Make sure that pages reach someone: 1 of 2 were not acknowledged. | Someone acts on 1 more page. | some hours | shift leads |",
-        r"| Schedule up to 4 more agents for north/broadband/phone from 06:00 to 07:00. | 4 of 4 missing agent hours are covered. | a week | Team \<North\> |",
+        r"| Schedule up to 4 more agents for north/broadband/phone each day from 06:00 to 07:00. | 4 of 4 missing agent hours are covered. | a week | Team \<North\> |",
         "| 1 of 2 surges get a warning. | a week | network operations |",
         "| Ask the senders of 3 events that were not counted to correct them. Most frequent reason: too late. | 3 more events are counted. | a day | data integration |",
     ] {
