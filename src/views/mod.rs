@@ -17,6 +17,7 @@ mod page;
 mod recommendation;
 mod roster;
 mod roster_changes;
+mod roster_warnings;
 mod series;
 mod service;
 mod silence;
@@ -43,8 +44,9 @@ pub use overview::{
 };
 pub use page::Page;
 pub use recommendation::{OpenRecommendations, Recommendation, RecommendationOutcome, Uncovered};
-pub use roster::{Roster, RosterRow, RosterSummary};
+pub use roster::{Roster, RosterRow, RosterSummary, SentRow};
 pub use roster_changes::{RosterChange, roster_changes};
+pub use roster_warnings::{RosterWarning, RosterWarningReason, roster_warnings};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
 pub use service::{
     CALIBRATION_DAYS, CalibrationRow, Service, ServiceCalibration, ServiceFigures, ServiceReader,
