@@ -235,7 +235,7 @@ mod tests {
 
     fn major() -> AlarmSummary {
         let group = AlarmGroup { n: 1, severity: Severity::Major, alarm_type: None };
-        AlarmSummary { groups: vec![group], more: 0 }
+        AlarmSummary { groups: vec![group], ..AlarmSummary::default() }
     }
 
     #[test]
