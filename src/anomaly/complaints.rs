@@ -235,7 +235,7 @@ mod tests {
 
     fn major() -> AlarmSummary {
         let group = AlarmGroup { n: 1, severity: Severity::Major, alarm_type: None };
-        AlarmSummary { groups: vec![group], more: 0 }
+        AlarmSummary { groups: vec![group], ..AlarmSummary::default() }
     }
 
     #[test]
@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(anomaly.series, SeriesKey::parse("north/tv/_all").expect("series"));
         assert!(anomaly.kind == AnomalyKind::Complaints && anomaly.score > 4.0, "{anomaly:?}");
         let texts = Texts::new(Language::En);
-        insta::assert_snapshot!(anomaly.say(&texts), @"14 tickets about outage; usual at this time is 0.2; no alarm is active: a fault that only customers notice, or the after-effects of an earlier one");
+        insta::assert_snapshot!(anomaly.say(&texts), @"14 tickets about outage; usual at this time is 0.2; no alarm is active: customers report this first");
         let alarms = BTreeMap::from([(scope("north"), major())]);
         let found = complaints.judge(WIDTH.start(last), &alarms, &AnomalyRules::default());
         insta::assert_snapshot!(found[0].say(&texts), @"14 tickets about outage; usual at this time is 0.2; active: 1 major alarm");

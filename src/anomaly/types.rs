@@ -89,6 +89,10 @@ pub struct AlarmGroup {
 pub struct AlarmSummary {
     pub groups: Vec<AlarmGroup>,
     pub more: usize,
+    /// If none is active: minutes from the end of the last critical or major one to the end of the window; `None` if none ended
+    /// within three hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_minutes: Option<u32>,
 }
 
 /// Details of an anomaly, by kind.
@@ -204,7 +208,10 @@ fn say_phrase(phrase: &str, tickets: u32, before: u32, texts: &Texts) -> String 
 impl Say for AlarmSummary {
     fn say(&self, texts: &Texts) -> String {
         if self.groups.is_empty() {
-            return texts.text("anomaly-no-alarm", None);
+            return match self.ended_minutes {
+                Some(n) => texts.text("anomaly-alarms-ended", args!["n" => n]),
+                None => texts.text("anomaly-no-alarm", None),
+            };
         }
         let groups = self.groups.iter().map(|AlarmGroup { n, severity, alarm_type }| {
             let severity = texts.severity(*severity);

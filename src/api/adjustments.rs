@@ -165,21 +165,24 @@ fn speaks_of_some(
     ];
     for (what, wanted, name) in &of {
         let Some(wanted) = wanted else { continue };
-        let known: BTreeSet<&str> = leaves().map(|key| name(key).as_str()).collect();
-        if !known.is_empty() && !known.contains(wanted.as_str()) {
-            let rest = if known.len() > NAMES_MAX { ", …" } else { "" };
-            let known: Vec<&str> = known.into_iter().take(NAMES_MAX).collect();
-            let known = known.join(", ");
-            return Err(Problem::bad_request(format!(
-                "{what}: `{wanted}` is not known: use {known}{rest}"
-            )));
-        }
+        known_name(what, wanted, leaves().map(|key| name(key).as_str()).collect())?;
     }
     if leaves().next().is_some() && !leaves().any(|key| adjustment.covers(key)) {
         let detail = "region, service, channel: each is known, but no series has this combination";
         return Err(Problem::bad_request(detail));
     }
     Ok(())
+}
+
+/// Refuses a name that is not among the known ones, if there are any.
+pub(super) fn known_name(what: &str, wanted: &Name, known: BTreeSet<&str>) -> Result<(), Problem> {
+    if known.is_empty() || known.contains(wanted.as_str()) {
+        return Ok(());
+    }
+    let rest = if known.len() > NAMES_MAX { ", …" } else { "" };
+    let known: Vec<&str> = known.into_iter().take(NAMES_MAX).collect();
+    let known = known.join(", ");
+    Err(Problem::bad_request(format!("{what}: `{wanted}` is not known: use {known}{rest}")))
 }
 
 /// Removes an adjustment; issued forecasts stay unchanged

@@ -1,9 +1,9 @@
 //! Query parameters, checked by name and value.
 
 use axum::Json;
-use axum::extract::{FromRequestParts, OriginalUri, Path, Request, State};
-use axum::http::header;
+use axum::extract::{FromRequestParts, OriginalUri, Path, Query, Request, State};
 use axum::http::request::Parts;
+use axum::http::{Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
@@ -19,6 +19,8 @@ use crate::store::{DeliveryState, Filter};
 /// Maximum number of rows in one answer.
 pub const LIMIT_MAX: usize = 1000;
 const LIMIT: usize = 100;
+/// Most characters of a value that an error repeats.
+const VALUE_CHARS_MAX: usize = 40;
 
 /// Like axum's `Query`, but errors are problems.
 pub struct Params<T>(pub T);
@@ -30,12 +32,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
         // Every endpoint takes `language`; it is read elsewhere.
         let pairs = parts.uri.query().into_iter().flat_map(|query| query.split('&'));
         let rest: Vec<&str> = pairs.filter(|pair| !pair.starts_with(PARAMETER)).collect();
-        let uri = format!("/?{}", rest.join("&")).parse().unwrap_or_default();
-        match axum::extract::Query::<T>::try_from_uri(&uri) {
+        let uri: Uri = format!("/?{}", rest.join("&")).parse().unwrap_or_default();
+        match Query::<T>::try_from_uri(&uri) {
             Ok(query) => Ok(Self(query.0)),
-            Err(error) => Err(Problem::bad_request(format!("query: {}", error.body_text()))),
+            Err(error) => Err(Problem::bad_request(explained(&error.body_text(), &uri))),
         }
     }
+}
+
+/// An error of a query with the value and what to use instead, as far as that is known.
+fn explained(error: &str, uri: &Uri) -> String {
+    let error = error.strip_prefix("Failed to deserialize query string: ").unwrap_or(error);
+    let known = error.split_once(": ").and_then(|(key, reason)| {
+        let used = match reason {
+            "invalid digit found in string" | "cannot parse integer from empty string" => {
+                "use a whole number from 0 up"
+            }
+            "number too large to fit in target type" => "use a smaller number",
+            "invalid float literal" | "cannot parse float from empty string" => "use a number",
+            "provided string was not `true` or `false`" => "use true or false",
+            _ => return None,
+        };
+        Some((key, used))
+    });
+    let Some((key, used)) = known else { return format!("query: {error}") };
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|query| query.0);
+    let value = pairs.unwrap_or_default().into_iter().find(|(own, _)| own == key);
+    let value: String = value.map(|(_, value)| value).unwrap_or_default();
+    let value: String = value.chars().take(VALUE_CHARS_MAX).collect();
+    format!("{key}: `{value}`: {used}")
 }
 
 /// The part of a path that the route leaves open. Errors are problems.

@@ -1,5 +1,6 @@
 //! Silences of alerts, and the incidents that alerts form.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::Json;
@@ -9,6 +10,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::adjustments::known_name;
 use super::auth::Actor;
 use super::language::Reads;
 use super::params::{self, Params, PathPart, RestQuery};
@@ -17,15 +19,17 @@ use super::read::{known_rule, read};
 use super::state::ApiState;
 use super::write::{Body, NOTE_CHARS_MAX, body, person, tell, text};
 use crate::alert::{SILENCE_MAX, Silence};
-use crate::domain::{Act, AuditEntry, Name, Timestamp, read_instant};
+use crate::domain::{Act, AuditEntry, Name, Scope, Timestamp, Zone, read_instant};
 use crate::engine::Command;
-use crate::store::Filter;
+use crate::store::{Filter, Reader, StoreError};
 use crate::views;
 
 /// Maximum number of silences that have not ended.
 const SILENCES_MAX: usize = 500;
 /// Maximum number of open alerts that are read for incidents.
 const ALERTS_MAX: usize = 10_000;
+/// Maximum number of active alarms that are read for their regions and services.
+const ALARMS_MAX: usize = 10_000;
 /// How far in the past a silence may begin.
 const BACK_MAX: Duration = Duration::from_secs(3600);
 
@@ -93,7 +97,9 @@ pub async fn silence(
     let now = state.clock.now();
     let by = person(&actor, given.by.as_deref())?;
     let silence = Box::new(Silence { by, ..checked(&given, now)? });
-    let known = read(&state, move |reader| reader.silences(now)).await?;
+    let (known, scopes) =
+        read(&state, move |reader| Ok((reader.silences(now)?, scopes(reader, now)?))).await?;
+    concerns_some(&silence, &scopes, &state.info.regions)?;
     if known.len() >= SILENCES_MAX {
         let detail = format!("{} silences are entered already: end some first", known.len());
         return Err(Problem::new(StatusCode::CONFLICT, detail));
@@ -141,6 +147,43 @@ pub async fn incidents(
     Ok(params::rest_of(incidents.into_iter(), query.after))
 }
 
+/// Regions and services of which tickets, active alarms or open alerts are known.
+fn scopes(reader: &Reader, now: Timestamp) -> Result<BTreeSet<Scope>, StoreError> {
+    let every = Filter::default();
+    let series = reader.series_keys()?.into_iter().filter(|key| !key.is_roll_up());
+    let alarms = reader.active_alarms(&every, now, ALARMS_MAX)?.into_iter();
+    let alerts = reader.alerts(&every, true, ALERTS_MAX, None)?.into_iter();
+    let scopes = series.map(|key| key.scope()).chain(alarms.map(|alarm| alarm.event.scope));
+    Ok(scopes.chain(alerts.map(|alert| alert.scope)).collect())
+}
+
+/// Refuses a silence that no alert can meet: with a mistyped name, pages would be sent though someone believes that they are held
+/// back. Before the first ticket, every name is accepted.
+fn concerns_some(
+    silence: &Silence,
+    scopes: &BTreeSet<Scope>,
+    regions: &BTreeMap<Name, Zone>,
+) -> Result<(), Problem> {
+    if scopes.is_empty() {
+        return Ok(());
+    }
+    let (region, service) = (silence.region.clone(), silence.service.clone());
+    if let Some(region) = &region {
+        let known = scopes.iter().map(|scope| &scope.region).chain(regions.keys());
+        known_name("region", region, known.map(Name::as_str).collect())?;
+    }
+    if let Some(service) = &service {
+        known_name("service", service, scopes.iter().map(|own| own.service.as_str()).collect())?;
+    }
+    if let (Some(region), Some(service)) = (region, service)
+        && !scopes.contains(&Scope { region, service })
+    {
+        let detail = "region, service: each is known, but they do not occur together";
+        return Err(Problem::bad_request(detail));
+    }
+    Ok(())
+}
+
 /// What a silence is about, for the audit trail.
 fn subject(silence: &Silence) -> String {
     let name = |name: &Option<Name>| name.as_ref().map_or_else(|| "*".into(), ToString::to_string);
@@ -182,4 +225,63 @@ fn checked(given: &NewSilence, now: Timestamp) -> Result<Silence, Problem> {
         entered_at: now,
         ended_by: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::SeriesKey;
+
+    #[test]
+    fn a_silence_names_what_is_known() {
+        let scope = |text: &str| SeriesKey::parse(text).expect("a series").scope();
+        let known: BTreeSet<Scope> =
+            ["north/tv/phone", "south/mobile/phone"].map(scope).into_iter().collect();
+        let name = |text: &str| Name::new(text).expect("a name");
+        let regions = [(name("west"), Zone::UTC)].into();
+        let check = |region: Option<&str>, service: Option<&str>, known: &BTreeSet<Scope>| {
+            let at = Timestamp::from_secs(0);
+            let silence = Silence {
+                id: String::new(),
+                rule: None,
+                region: region.map(name),
+                service: service.map(name),
+                starts_at: at,
+                ends_at: at,
+                critical: false,
+                comment: None,
+                by: String::new(),
+                entered_at: at,
+                ended_by: None,
+            };
+            let checked = concerns_some(&silence, known, &regions);
+            checked
+                .map_err(|problem| serde_json::to_value(problem).expect("JSON")["detail"].clone())
+        };
+        for (region, service) in [
+            (None, None),
+            (Some("north"), None),
+            (Some("west"), None),
+            (None, Some("mobile")),
+            (Some("north"), Some("tv")),
+        ] {
+            assert_eq!(check(region, service, &known), Ok(()), "{region:?} {service:?}");
+        }
+        for (region, service, detail) in [
+            (Some("nowhere"), None, "region: `nowhere` is not known: use north, south, west"),
+            (None, Some("tvv"), "service: `tvv` is not known: use mobile, tv"),
+            (
+                Some("north"),
+                Some("mobile"),
+                "region, service: each is known, but they do not occur together",
+            ),
+        ] {
+            assert_eq!(
+                check(region, service, &known),
+                Err(detail.into()),
+                "{region:?} {service:?}"
+            );
+            assert_eq!(check(region, service, &BTreeSet::new()), Ok(()), "nothing is known yet");
+        }
+    }
 }

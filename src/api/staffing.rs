@@ -15,7 +15,7 @@ use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::Vintage;
 use crate::staffing::{
     Figures, LearnedAht, Plan, Planner, Presence, Profile, Rules, Team, WhatIf, check_target,
-    parse_seconds, parse_target, pooled,
+    parse_seconds, parse_target, pooled, shares,
 };
 use crate::store::{Filter, Reader, StoreError};
 use crate::text::{Stored, Texts};
@@ -60,7 +60,7 @@ impl StaffingQuery {
         let wrong = |text: String| Problem::bad_request(text);
         let aht = self.aht.as_deref().map(|text| {
             parse_seconds(text)
-                .ok_or_else(|| wrong(format!("aht: {text}: use a length such as 330s")))
+                .ok_or_else(|| wrong(format!("aht: {text}: use a length such as 330s or 5m30s")))
         });
         let target = self
             .target
@@ -130,7 +130,10 @@ pub async fn staffing(
     each(&state, filter, page, move |reader, series| {
         let found = desk.of_series(reader, series, explains)?;
         let rules = &desk.rules;
-        let by = |one: Staffing| one.by(rules.profile_of(series), rules.team_of(series));
+        let by = |one: Staffing| {
+            let profile = rules.profile_of(series).map(|profile| desk.what_if.profile(profile));
+            one.by(profile.as_ref(), rules.team_of(series))
+        };
         Ok(if explains { found.map(by) } else { found })
     })
     .await
@@ -164,9 +167,14 @@ impl Desk {
             return Ok(stored.map(|plan| Staffing::new(&plan, &self.texts, &[])));
         }
         if let Some(team) = self.rules.team_of(series) {
-            let whole = self.whole(reader, team)?;
-            let figures = whole.map(|(_, figures)| figures).unwrap_or_default();
-            return Ok(stored.map(|plan| Staffing::new(&plan, &self.texts, &figures)));
+            let Some(Whole { plan, figures, parts }) = self.whole(reader, team)? else {
+                return Ok(stored.map(|plan| Staffing::new(&plan, &self.texts, &[])));
+            };
+            let parts: Vec<(&SeriesKey, &Vintage)> =
+                parts.iter().map(|vintage| (&vintage.series, vintage)).collect();
+            let fresh = shares(&plan, &parts).remove(series);
+            let plan = stored.zip(fresh).map(|(stored, fresh)| current(stored, fresh));
+            return Ok(plan.map(|plan| Staffing::new(&plan, &self.texts, &figures)));
         }
         let (Some(profile), Some(served)) =
             (self.rules.profile_of(series), reader.served(series, None)?)
@@ -183,7 +191,12 @@ impl Desk {
         let roster = shifts.iter().map(Presence::from).collect();
         let began = stored.as_ref().map(Began::of).unwrap_or_default();
         let (fresh, figures) = self.planned(profile, (&served.vintage, &began), roster, None);
-        let plan = if self.what_if == WhatIf::default() { stored } else { Some(fresh) };
+        let is_asked = self.what_if != WhatIf::default();
+        let plan = match stored {
+            Some(stored) if !is_asked => Some(current(stored, fresh)),
+            None if !is_asked => None,
+            _ => Some(fresh),
+        };
         Ok(plan.map(|plan| Staffing::new(&plan, &self.texts, &figures)))
     }
 
@@ -191,14 +204,11 @@ impl Desk {
     fn of_team(&self, reader: &Reader, team: &Team) -> Result<Option<TeamStaffing>, StoreError> {
         let whole = self.whole(reader, team)?;
         let texts = &self.texts;
-        Ok(whole.map(|(plan, figures)| TeamStaffing::new(team, &plan, &figures, texts)))
+        let team = Team { profile: self.what_if.profile(&team.profile), ..team.clone() };
+        Ok(whole.map(|own| TeamStaffing::new(&team, &own.plan, &own.figures, texts)))
     }
 
-    fn whole(
-        &self,
-        reader: &Reader,
-        team: &Team,
-    ) -> Result<Option<(Plan, Vec<Figures>)>, StoreError> {
+    fn whole(&self, reader: &Reader, team: &Team) -> Result<Option<Whole>, StoreError> {
         let members = reader.series_keys()?.into_iter();
         let members = members.filter(|key| !key.is_roll_up() && team.serves(key));
         let (mut vintages, mut roster) = (Vec::new(), Vec::new());
@@ -221,7 +231,8 @@ impl Desk {
             let own = of_series.iter().filter(|shift| team.serves(&shift.series));
             roster.extend(own.map(Presence::from));
         }
-        Ok(Some(self.planned(&team.profile, (&vintage, &began), roster, Some(team))))
+        let (plan, figures) = self.planned(&team.profile, (&vintage, &began), roster, Some(team));
+        Ok(Some(Whole { plan, figures, parts: vintages }))
     }
 
     fn planned(
@@ -251,6 +262,21 @@ impl Desk {
         };
         (plan, figures)
     }
+}
+
+/// The plan of a team as a whole, and the forecasts of its series.
+struct Whole {
+    plan: Plan,
+    figures: Vec<Figures>,
+    parts: Vec<Vintage>,
+}
+
+/// The stored plan; after a new roster, which only the next forecast stores plans for, the fresh one.
+fn current(stored: Plan, fresh: Plan) -> Plan {
+    let scheduled = |plan: &Plan| -> Vec<(Timestamp, Option<u32>)> {
+        plan.targets.iter().map(|target| (target.start, target.scheduled)).collect()
+    };
+    if scheduled(&stored) == scheduled(&fresh) { stored } else { fresh }
 }
 
 /// What a stored plan began with, besides the forecast.

@@ -23,7 +23,7 @@ use crate::domain::{
 };
 use crate::engine::{Command, Reply};
 use crate::text::Texts;
-use crate::views;
+use crate::views::{self, SentRow};
 
 /// Maximum number of shifts in one request.
 const SHIFTS_MAX: usize = 50_000;
@@ -133,7 +133,8 @@ async fn shown(
 
 /// Replaces the roster of the series and teams in the request, for the hours that it covers
 ///
-/// JSON rows, or CSV with the columns `team,start,end,agents,absent`.
+/// JSON rows, or CSV with the columns `team,start,end,agents,absent`. An answer with status 200 is a summary: of a dry run, or of a
+/// roster that is stored and has rows that can have no effect.
 #[utoipa::path(
     put,
     path = "/roster",
@@ -143,6 +144,7 @@ async fn shown(
 )]
 pub async fn put_roster(
     State(state): State<ApiState>,
+    Reads(texts): Reads,
     actor: Actor,
     Params(query): Params<RosterQuery>,
     headers: HeaderMap,
@@ -159,26 +161,35 @@ pub async fn put_roster(
             .map_err(|_| Problem::bad_request("the text is not UTF-8: save the file as UTF-8"))?;
         views::RosterRow::of_csv(text).map_err(Problem::bad_request)?
     } else {
-        body(Json::from_bytes(&given))?
+        let rows: Vec<views::RosterRow> = body(Json::from_bytes(&given))?;
+        rows.into_iter().enumerate().map(|(place, row)| SentRow { place, row: Ok(row) }).collect()
     };
     if rows.len() > SHIFTS_MAX {
         return Err(Problem::too_large(format!("{} shifts: send up to {SHIFTS_MAX}", rows.len())));
     }
-    // The first line of a CSV file is its header.
-    let place = |at| if is_csv { format!("line {}", at + 2) } else { format!("shift {at}") };
+    let (rules, now) = (state.info.staffing.clone(), state.clock.now());
     let zone = |region: &Name| state.zone(region);
-    let roster = views::Roster::checked(&rows, &state.info.staffing, &zone, &place)
-        .map_err(Problem::bad_request)?;
-    if query.dry_run.unwrap_or(false) {
+    let roster =
+        views::Roster::checked(&rows, is_csv, &rules, &zone).map_err(Problem::bad_request)?;
+    let (roster, summary) = read(&state, move |reader| {
+        let changes = views::roster_changes(reader, &roster)?;
+        let (warnings, more_warnings) =
+            views::roster_warnings(reader, &roster, &rules, now, &texts)?;
         let summary = views::RosterSummary::from(&roster);
-        let changes = read(&state, move |reader| views::roster_changes(reader, &roster)).await?;
-        return Ok(Json(views::RosterSummary { changes, ..summary }).into_response());
+        Ok((roster, views::RosterSummary { changes, warnings, more_warnings, ..summary }))
+    })
+    .await?;
+    if query.dry_run.unwrap_or(false) {
+        return Ok(Json(summary).into_response());
     }
-    let views::Roster { shifts, team_shifts } = roster;
+    let views::Roster { shifts, team_shifts, .. } = roster;
     let detail = format!("{} shifts", rows.len());
     let entry = AuditEntry { detail, ..actor.did(Act::RosterReplaced, "roster", None) };
     tell(&state, entry, |reply| Command::PutRoster { shifts, team_shifts, reply }).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    if summary.warnings.is_empty() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    Ok(Json(summary).into_response())
 }
 
 /// Adds planned work, or changes the plan with the same id

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use self::history::HistoryArgs;
 use super::replay::read_token;
 use super::usage::UsageError;
-use crate::domain::EventKind;
+use crate::domain::{EventKind, Timestamp, Zone};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -53,6 +53,47 @@ struct Summary {
     teams: Vec<String>,
     from: Option<String>,
     to: Option<String>,
+    #[serde(default)]
+    time_zone: Option<String>,
+    #[serde(default)]
+    warnings: Vec<Warning>,
+    #[serde(default)]
+    more_warnings: usize,
+}
+
+/// Rows that can have no effect.
+#[derive(Deserialize)]
+struct Warning {
+    text: String,
+}
+
+impl Summary {
+    /// `3 rows stored, from 2026-11-20T08:00 to 2026-11-20T16:00 (Europe/London), team north-phone`, then a line for each warning.
+    fn write(&self, file: &str, verb: &str, out: &mut impl Write) -> std::io::Result<()> {
+        let rows = self.shifts + self.team_shifts;
+        write!(out, "{file}: {rows} {} {verb}", if rows == 1 { "row" } else { "rows" })?;
+        if let (Some(from), Some(to)) = (&self.from, &self.to) {
+            let zone = self.time_zone.as_deref().and_then(|name| name.parse::<Zone>().ok());
+            let zone = zone.unwrap_or(Zone::UTC);
+            let local = |text: &str| match Timestamp::parse(text) {
+                Ok(at) => zone.local(at).format("%Y-%m-%dT%H:%M").to_string(),
+                Err(_) => text.to_owned(),
+            };
+            write!(out, ", from {} to {} ({zone})", local(from), local(to))?;
+        }
+        if !self.teams.is_empty() {
+            let word = if self.teams.len() == 1 { "team" } else { "teams" };
+            write!(out, ", {word} {}", self.teams.join(", "))?;
+        }
+        writeln!(out)?;
+        for warning in &self.warnings {
+            writeln!(out, "no effect: {}", warning.text)?;
+        }
+        if self.more_warnings > 0 {
+            writeln!(out, "no effect: {} more series or teams", self.more_warnings)?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Deserialize)]
@@ -78,23 +119,14 @@ fn roster(args: &RosterArgs, out: &mut impl Write) -> anyhow::Result<()> {
         .map_err(|error| UsageError(format!("{name}: cannot read the file: {error}")))?;
     let token = args.token_file.as_deref().map(read_token).transpose()?;
     let checked = args.put(&bytes, token.as_deref(), true)?;
-    let Summary { shifts, team_shifts, teams, from, to } =
-        serde_json::from_str(&checked).map_err(|_| {
-            UsageError(format!("{}: the answer is not surgecast's: check --url", args.url))
-        })?;
-    let rows = shifts + team_shifts;
+    let summary: Summary = serde_json::from_str(&checked).map_err(|_| {
+        UsageError(format!("{}: the answer is not surgecast's: check --url", args.url))
+    })?;
     if !args.dry_run {
         args.put(&bytes, token.as_deref(), false)?;
     }
     let verb = if args.dry_run { "would be stored" } else { "stored" };
-    write!(out, "{name}: {rows} rows {verb}")?;
-    if let (Some(from), Some(to)) = (from, to) {
-        write!(out, ", from {from} to {to}")?;
-    }
-    if !teams.is_empty() {
-        write!(out, ", teams {}", teams.join(", "))?;
-    }
-    writeln!(out)?;
+    summary.write(&name.to_string(), verb, out)?;
     Ok(())
 }
 
@@ -105,7 +137,7 @@ impl RosterArgs {
             UsageError(format!("--url {}: use an address such as http://127.0.0.1:8080", self.url))
         };
         let base = self.url.trim_end_matches('/');
-        let url = format!("{base}/api/v1/roster?dry_run={dry_run}");
+        let url = format!("{base}/api/v1/roster?dry_run={dry_run}&language=en");
         let url = reqwest::Url::parse(&url).map_err(|_| wrong())?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(wrong().into());

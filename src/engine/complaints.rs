@@ -68,20 +68,27 @@ pub fn judge(
     effects: &mut Effects<'_>,
     complaints: &Complaints,
     alarms: &AlarmBook,
-    window: Timestamp,
+    (window, end): (Timestamp, Timestamp),
     rules: &AnomalyRules,
 ) {
-    let anomalies = complaints.judge(window, &summaries(alarms), rules);
+    let anomalies = complaints.judge(window, &summaries(alarms, end), rules);
     effects.changes.extend(anomalies.into_iter().map(StoreChange::Anomaly));
 }
 
-/// Active alarms by scope.
-fn summaries(book: &AlarmBook) -> BTreeMap<Scope, AlarmSummary> {
+/// Active alarms by scope at the end of a window, and when the last severe one of a scope without active alarms ended.
+fn summaries(book: &AlarmBook, end: Timestamp) -> BTreeMap<Scope, AlarmSummary> {
     let mut groups: BTreeMap<&Scope, BTreeMap<_, usize>> = BTreeMap::new();
     for alarm in book.active_alarms() {
         let what = (alarm.severity, alarm.alarm_type.as_deref());
         *groups.entry(&alarm.scope).or_default().entry(what).or_default() += 1;
     }
+    let minutes = |at: Timestamp| u32::try_from(end.since(at).as_secs() / 60).unwrap_or(u32::MAX);
+    let ended = book.ended().filter(|(scope, _)| !groups.contains_key(scope));
+    let ended = ended.map(|(scope, at)| {
+        let ended_minutes = Some(minutes(at));
+        (scope.clone(), AlarmSummary { ended_minutes, ..AlarmSummary::default() })
+    });
+    let ended: Vec<(Scope, AlarmSummary)> = ended.collect();
     let summaries = groups.into_iter().map(|(scope, groups)| {
         let named = groups.iter().take(GROUPS_MAX);
         let named = named.map(|((severity, alarm_type), n)| AlarmGroup {
@@ -90,14 +97,81 @@ fn summaries(book: &AlarmBook) -> BTreeMap<Scope, AlarmSummary> {
             alarm_type: alarm_type.map(str::to_owned),
         });
         let more = groups.values().skip(GROUPS_MAX).sum();
-        (scope.clone(), AlarmSummary { groups: named.collect(), more })
+        let groups = named.collect();
+        (scope.clone(), AlarmSummary { groups, more, ended_minutes: None })
     });
-    summaries.collect()
+    summaries.chain(ended).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{AlarmAction, AlarmEvent, MINUTE, Position, Severity, SourceId};
+    use crate::text::{Language, Say, Texts};
+    use crate::window::{AlarmRules, ENDED_KEPT};
+
+    /// Complaints after the end of an alarm are not taken for a fault that customers noticed first.
+    #[test]
+    fn the_end_of_the_last_alarm_is_known() {
+        let at = |minutes: i64| Timestamp::from_secs(minutes * 60);
+        let [north, south, west] = ["north/tv/phone", "south/tv/phone", "west/tv/phone"]
+            .map(|text| SeriesKey::parse(text).expect("series").scope());
+        let mut book = AlarmBook::new(AlarmRules { hold_clear: MINUTE, ..AlarmRules::default() });
+        let mut offset = 0;
+        let mut observe = |id: &str, scope: &Scope, severity, action, minute| {
+            offset += 1;
+            let source = SourceId::new("alarms", 0);
+            let event = AlarmEvent {
+                event_id: format!("e{offset}").into(),
+                alarm_id: id.into(),
+                action,
+                ts: at(minute),
+                severity,
+                scope: scope.clone(),
+                device: None,
+                alarm_type: None,
+                text: None,
+                aliases: Box::default(),
+            };
+            book.observe(&Position { source, offset }, &event);
+        };
+        use AlarmAction::{Clear, Raise};
+        for (id, scope, severity, ended) in [
+            ("a", &north, Severity::Major, Some(14)),
+            ("b", &north, Severity::Critical, Some(20)),
+            ("c", &south, Severity::Minor, Some(20)),
+            ("d", &west, Severity::Major, Some(20)),
+            ("e", &west, Severity::Warning, None),
+        ] {
+            observe(id, scope, severity, Raise, 0);
+            if let Some(minute) = ended {
+                observe(id, scope, severity, Clear, minute);
+            }
+        }
+        book.advance(at(45), |_| ());
+        let found = summaries(&book, at(45));
+        // Of the minor alarm nothing is said; the west has an active one.
+        assert_eq!(found.get(&north).and_then(|own| own.ended_minutes), Some(25));
+        assert_eq!(found.get(&south), None);
+        assert_eq!(
+            found.get(&west).map(|own| (own.groups.len(), own.ended_minutes)),
+            Some((1, None))
+        );
+        let said = |language| found[&north].say(&Texts::new(language));
+        assert_eq!(
+            said(Language::En),
+            "no alarm is active any more: the last critical or major one ended 25 min before the end of this window"
+        );
+        assert_eq!(
+            said(Language::Zh),
+            "已没有未清除的告警：最后一条紧急或重要告警在本时段结束前 25 分钟清除"
+        );
+        let none = AlarmSummary::default().say(&Texts::new(Language::En));
+        assert_ne!(said(Language::En), none);
+        // Hours later, complaints are not its consequence.
+        book.advance(at(20) + ENDED_KEPT, |_| ());
+        assert_eq!(summaries(&book, at(20) + ENDED_KEPT).get(&north), None);
+    }
 
     #[test]
     fn the_phrases_that_most_say_are_kept() {

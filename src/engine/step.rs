@@ -250,7 +250,7 @@ impl State {
             let Self { observed, config, .. } = self;
             let Observed { complaints, alarms, .. } = observed;
             let rules = &config.issue.anomalies;
-            complaints::judge(&mut effects, complaints, alarms, window.window, rules);
+            complaints::judge(&mut effects, complaints, alarms, (window.window, end), rules);
         }
         let found: Vec<Anomaly> =
             effects.changes.iter().filter_map(StoreChange::anomaly).cloned().collect();

@@ -291,20 +291,27 @@ fn after(
     let whole = known.iter().map(|(_, slot)| *slot).reduce(Slot::plus);
     let last = known.last().map(|(at, _)| reader.width().end(*at));
     let (Some(whole), Some(last)) = (whole, last) else { return Ok(()) };
-    let (actual, expected) = (whole.actual.unwrap_or(0.0), whole.expected());
-    let args = args![
+    let actual = whole.actual.unwrap_or(0.0);
+    let mut args = args![
         "to" => texts.day_time(last),
         "n" => texts.number(actual, 0),
-        "expected" => texts.number(expected, 0),
-        "change" => signed(&texts, (expected > 0.0).then(|| actual / expected - 1.0)),
         "more" => texts.number(actual - whole.usual, 0),
     ];
+    let id = match (whole.expected(), &mut args) {
+        (Some(expected), Some(args)) => {
+            let change = (expected > 0.0).then(|| actual / expected - 1.0);
+            args.set("expected", texts.number(expected, 0));
+            args.set("change", signed(&texts, change));
+            "report-brief-after-sum"
+        }
+        _ => "report-brief-after-unknown",
+    };
     let sent = alerts(reader, &extent.filter(), extent.span)?;
     let sent = sent.iter().filter(|alert| alert.notified_at.is_some()).count();
     let counted = Counted::read(reader, extent)?;
     let alarms = raised(&counted).iter().sum::<u64>();
     report.sentences([
-        texts.text("report-brief-after-sum", args),
+        texts.text(id, args),
         texts.text("report-volume-alarms", args!["n" => alarms]),
         texts.text("report-brief-after-alerts", args!["n" => sent]),
     ]);

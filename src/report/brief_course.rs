@@ -8,7 +8,7 @@ use super::plot::{Plot, Point};
 use super::text::{Part, Report};
 use super::wording::ROWS_MAX;
 use crate::domain::{HOUR, MaintenanceEvent, Timestamp};
-use crate::forecast::{ForecastPoint, HORIZON};
+use crate::forecast::{ForecastPoint, HORIZON, Vintage};
 use crate::store::{Reader, Served, StoreError};
 use crate::text::args;
 
@@ -31,8 +31,9 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn expected(&self) -> f64 {
-        self.usual + self.extra.unwrap_or(0.0)
+    /// `None` if nothing tells how many contacts the work brings.
+    pub(super) fn expected(&self) -> Option<f64> {
+        self.extra.map(|extra| self.usual + extra)
     }
 
     pub(super) fn plus(self, other: Self) -> Self {
@@ -46,12 +47,24 @@ impl Slot {
 }
 
 /// The forecast of a window that was the newest one when the work began; for windows beyond its horizon, the one that was
-/// issued first.
-fn expected(served: &[Served], start: Timestamp, known: Timestamp) -> Option<&ForecastPoint> {
+/// issued first. With its point of the window.
+fn expected(
+    served: &[Served],
+    start: Timestamp,
+    known: Timestamp,
+) -> Option<(&Vintage, &ForecastPoint)> {
     let point = |own: &'_ Served| own.vintage.targets.iter().position(|p| p.start == start);
-    let newest = served.iter().rev().filter(|own| own.vintage.issued_at <= known);
-    let newest = newest.filter_map(|own| point(own).map(|at| &own.vintage.targets[at])).next();
-    newest.or_else(|| served.iter().find_map(|own| point(own).map(|at| &own.vintage.targets[at])))
+    let mut newest = served.iter().rev().filter(|own| own.vintage.issued_at <= known);
+    let found = newest.find_map(|own| point(own).map(|at| (own, at)));
+    let (own, at) =
+        found.or_else(|| served.iter().find_map(|own| point(own).map(|at| (own, at))))?;
+    Some((&own.vintage, own.vintage.targets.get(at)?))
+}
+
+/// The extra contacts that a forecast knows. A forecast that does not use alarms and planned work yet knows none.
+fn extra(vintage: &Vintage, point: &ForecastPoint) -> Option<f64> {
+    let is_known = vintage.uses_alarms() || point.alarm_effect != 0.0;
+    is_known.then_some(point.alarm_effect)
 }
 
 /// Usual, expected and actual contacts of the work's windows.
@@ -80,9 +93,10 @@ impl Course {
             let point = expected(&served, start, now.min(work.starts_at));
             let actual = actual.get(&start).copied();
             let slot = match point {
-                Some(point) => Some(Slot {
+                Some((vintage, point)) => Some(Slot {
                     usual: point.mean - point.alarm_effect,
-                    extra: Some(point.alarm_effect),
+                    extra: extra(vintage, point)
+                        .or_else(|| share.map(|share| share * (point.mean - point.alarm_effect))),
                     actual,
                     is_forecast: true,
                 }),
@@ -93,7 +107,7 @@ impl Course {
                     is_forecast: false,
                 }),
             };
-            let expected = point.map(|p| (p.quantiles[LOW], p.mean, p.quantiles[HIGH]));
+            let expected = point.map(|(_, p)| (p.quantiles[LOW], p.mean, p.quantiles[HIGH]));
             own.points.push(Point { at: start, actual, expected });
             own.slots.extend(slot.map(|slot| (start, slot)));
             start = width.end(start);
@@ -113,6 +127,10 @@ impl Course {
         let Some(whole) = hours.values().copied().reduce(Slot::plus) else {
             return report.say("report-brief-contacts-none", None);
         };
+        if whole.extra.is_none() {
+            let args = args!["usual" => texts.number(whole.usual, 0)];
+            report.say("report-brief-contacts-unknown", args);
+        }
         if let Some(extra) = whole.extra {
             let args =
                 args!["n" => texts.number(extra, 0), "usual" => texts.number(whole.usual, 0)];
@@ -132,7 +150,7 @@ impl Course {
         let more = hours.len().saturating_sub(ROWS_MAX);
         let number = |value: Option<f64>| value.map_or("–".into(), |n| texts.number(n, 0));
         let rows = hours.into_iter().take(ROWS_MAX).map(|(at, own)| {
-            let numbers = [Some(own.usual), own.extra, Some(own.expected()), own.actual];
+            let numbers = [Some(own.usual), own.extra, own.expected(), own.actual];
             [vec![texts.day_time(at)], numbers.map(number).to_vec()].concat()
         });
         let head = [

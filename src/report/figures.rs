@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::extent::{Counted, Extent, tickets};
+use super::surges::{SurgeSpan, surge_spans};
 use super::text::{Part, Report};
 use crate::alert::{Alert, Shortfall};
 use crate::domain::{HOUR, SeriesKey, Timestamp};
@@ -41,14 +42,14 @@ pub struct Pages {
     pub judged: usize,
 }
 
-/// Surges by region and service, one entry for each.
+/// Surges by region and service.
 #[derive(Debug, Default)]
 pub struct Warned {
-    pub surges: u32,
+    /// Those that were judged by forecasts of an hour before, oldest first.
+    pub surges: Vec<SurgeSpan>,
+    /// How many had a warning before they began, and the sum of the minutes from it to the beginning.
     pub warned: u32,
     pub minutes: u64,
-    /// Those without a warning although alarms were active.
-    pub missed: Vec<Surge>,
 }
 
 /// The five figures of a span.
@@ -159,22 +160,23 @@ fn affordable(short: &Shortfall) -> f64 {
 
 impl Warned {
     fn read(reader: &Reader, extent: &Extent) -> Result<Self, StoreError> {
-        let mut all = Self::default();
-        for surge in reader.surges(&extent.places(), extent.days, Timestamp::MIN)? {
-            let is_place = !surge.series.region.is_all() && !surge.series.service.is_all();
-            if surge.lead_hours != 1 || !is_place {
-                continue;
-            }
-            all.surges += 1;
-            if let Some(minutes) = surge.warned_minutes {
-                all.warned += 1;
-                all.minutes += u64::from(minutes);
-            }
-            if surge.alarmed && !surge.hit {
-                all.missed.push(surge);
-            }
-        }
-        Ok(all)
+        let mut surges = surge_spans(reader, &extent.places(), extent.days)?;
+        let days = extent.days.0..extent.days.1;
+        surges.retain(|span| span.near().is_some_and(|surge| days.contains(&surge.start)));
+        let warned = surges.iter().filter_map(SurgeSpan::warning_minutes);
+        let warned: Vec<u64> = warned.filter_map(|minutes| u64::try_from(minutes).ok()).collect();
+        Ok(Self { surges, warned: warned.len() as u32, minutes: warned.iter().sum() })
+    }
+
+    /// Those that the forecast of an hour before did not warn of although it knew alarms or planned work.
+    pub fn missed(&self) -> Vec<&Surge> {
+        let near = self.surges.iter().filter_map(SurgeSpan::near);
+        near.filter(|surge| surge.alarmed && !surge.hit).collect()
+    }
+
+    /// Those that no alarm and no planned work announced an hour before.
+    pub fn unannounced(&self) -> usize {
+        self.surges.iter().filter_map(SurgeSpan::near).filter(|surge| !surge.alarmed).count()
     }
 
     /// Mean minutes of warning of the surges with one.
@@ -250,7 +252,7 @@ impl Figures {
             let text = texts.text("report-status-pages", args!["n" => unanswered, "sent" => sent]);
             add(if is_red { Status::Red } else { Status::Amber }, text);
         }
-        let missed = self.warned.missed.len();
+        let missed = self.warned.missed().len();
         if missed > 0 {
             add(Status::Amber, texts.text("report-status-surges", args!["n" => missed]));
         }
@@ -298,6 +300,6 @@ pub fn shortest(staffed: &Staffed) -> Vec<(&SeriesKey, f64)> {
 }
 
 /// Regions and services of surges, each once.
-pub fn places(surges: &[Surge]) -> BTreeSet<String> {
+pub fn places(surges: &[&Surge]) -> BTreeSet<String> {
     surges.iter().map(|surge| surge.series.scope().to_string()).collect()
 }

@@ -1,7 +1,7 @@
 //! What reports find: alerts, surges, the accuracy of forecasts, staffing, and points to check.
 
 use super::extent::Extent;
-use super::figures::{Staffed, shortest};
+use super::figures::{Staffed, Warned, shortest};
 use super::text::{Part, Report};
 use super::wording::{ROWS_MAX, accuracy, acknowledged, hours, minutes_open, named, signed};
 use crate::alert::{Alert, Worst};
@@ -64,10 +64,11 @@ pub fn list_alerts(alerts: &[Alert], report: &mut Report, checks: &mut Vec<Strin
     }
 }
 
-/// Adds surges and warnings by lead.
+/// Adds surges and warnings by lead, and the beginning of each surge.
 pub fn surges(
     reader: &Reader,
     extent: &Extent,
+    warned: &Warned,
     report: &mut Report,
     checks: &mut Vec<String>,
 ) -> Result<(), StoreError> {
@@ -101,16 +102,21 @@ pub fn surges(
         "report-surges-false",
     ];
     report.table(&head, rows, "report-surges-none");
-    let near = found.iter().filter(|surge| surge.lead_hours == 1);
-    let rows = near.take(ROWS_MAX).map(|surge| {
-        let warned = match surge.warned_minutes {
+    let rows = warned.surges.iter().filter_map(|span| {
+        let minutes = match span.warning_minutes() {
+            Some(n) if n < 0 => texts.text("report-surges-late", args!["n" => -n]),
             Some(n) => texts.text("report-minutes", args!["n" => n]),
             None => texts.text("report-surges-no-warning", None),
         };
-        vec![texts.day_time(surge.start), surge.series.scope().to_string(), warned]
+        let scope = span.near()?.series.scope().to_string();
+        Some(vec![texts.day_time(span.began), scope, minutes])
     });
+    let rows = rows.take(ROWS_MAX);
     let head = ["report-surges-start", "report-scope", "report-surges-warning"];
     report.table(&head, rows.collect(), "report-surges-none");
+    if !warned.surges.is_empty() {
+        report.say("report-surges-began", None);
+    }
     Ok(())
 }
 

@@ -67,7 +67,7 @@ impl Words {
     fn warning(&self, week: &Warned, before: &Warned) -> Row {
         let value = |own: &Warned| {
             let mean = own.mean().map_or(0.0, f64::round);
-            let args = args!["n" => mean, "warned" => own.warned, "surges" => own.surges];
+            let args = args!["n" => mean, "warned" => own.warned, "surges" => own.surges.len()];
             own.mean().map_or_else(dash, |_| self.0.text("report-figures-warning-of", args))
         };
         let change = week.mean().zip(before.mean()).map(|(now, then)| now.round() - then.round());

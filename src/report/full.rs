@@ -112,7 +112,7 @@ impl<'a> Findings<'a> {
         self.staffing(report, &mut checks);
         self.service.list(report);
         demand::alarms(self.reader, &self.counted, report)?;
-        surges(self.reader, &self.counted.extent, report, &mut checks)?;
+        surges(self.reader, &self.counted.extent, &self.figures.warned, report, &mut checks)?;
         list_alerts(&self.alerts, report, &mut checks);
         if let Some(text) = self.precision(&texts) {
             report.paragraph(text);
@@ -176,14 +176,14 @@ impl<'a> Findings<'a> {
 
     fn warnings(&self, texts: &Texts) -> String {
         let warned = &self.figures.warned;
-        let args = args!["surges" => warned.surges, "warned" => warned.warned];
+        let args = args!["surges" => warned.surges.len(), "warned" => warned.warned];
         match (warned.mean(), args) {
             (Some(mean), Some(mut args)) => {
                 args.set("n", mean.round());
                 texts.text("report-full-surges", Some(args))
             }
-            _ if warned.surges > 0 => {
-                texts.text("report-full-unwarned", args!["surges" => warned.surges])
+            _ if !warned.surges.is_empty() => {
+                texts.text("report-full-unwarned", args!["surges" => warned.surges.len()])
             }
             _ => texts.text("report-surges-none", None),
         }

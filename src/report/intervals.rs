@@ -1,23 +1,28 @@
 //! The hours of a span: what came beside what was forecast an hour before, and why the two differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Timelike;
 
 use super::extent::{Counted, Extent};
 use super::plot::{Plot, Point};
+use super::surges::{RISE_MAX, SurgeSpan, surge_spans};
 use super::text::{Part, Report};
 use super::wording::signed;
-use crate::domain::{HOUR, MaintenanceEvent, Timestamp, Zone};
-use crate::forecast::surge::{APART, Surge};
+use crate::anomaly::{Anomaly, AnomalyKind, Detail};
+use crate::domain::{HOUR, MaintenanceEvent, Timestamp, Topic, Zone};
+use crate::forecast::surge::APART;
 use crate::forecast::{Adjustment, ForecastPoint};
-use crate::store::{Reader, StoreError};
-use crate::text::{Texts, args};
+use crate::store::{Filter, Reader, StoreError};
+use crate::text::{Stored, Texts, args};
 
 /// Hours that differ from their forecast by more than this share are listed.
 const APART_MAX: f64 = 0.10;
 /// Maximum number of rows.
 const ROWS_MAX: usize = 10;
+/// Anomalies of one hour that are examined, and the most scopes that a cause names.
+const ANOMALIES_MAX: usize = 1_000;
+const SCOPES_MAX: usize = 3;
 /// Quantiles of the 80 % band.
 const LOW: usize = 1;
 const HIGH: usize = 5;
@@ -80,60 +85,89 @@ pub fn intervals(reader: &Reader, counted: &Counted) -> Result<Vec<Interval>, St
 }
 
 /// What may have caused a difference, as far as it is on record.
-struct Record {
-    surges: Vec<Surge>,
+struct Record<'a> {
+    reader: &'a Reader,
+    places: Filter,
+    surges: Vec<SurgeSpan>,
     works: Vec<MaintenanceEvent>,
     entries: Vec<Adjustment>,
 }
 
-impl Record {
+impl<'a> Record<'a> {
     fn read(
-        reader: &Reader,
+        reader: &'a Reader,
         extent: &Extent,
         (from, to): (Timestamp, Timestamp),
     ) -> Result<Self, StoreError> {
-        let mut surges = reader.surges(&extent.filter(), (from - APART, to), Timestamp::MIN)?;
-        surges.retain(|surge| {
-            let series = &surge.series;
-            series.channel.is_all() && !series.region.is_all() && !series.service.is_all()
-        });
+        let places = extent.filter();
+        let surges = surge_spans(reader, &extent.places(), (from - APART, to + RISE_MAX))?;
         let mut works = reader.maintenance(from, to)?;
         works.retain(|work| extent.touches(work));
         let mut entries = reader.adjustments(from, to)?;
         entries.retain(|entry| extent.meets(entry.region.as_ref(), entry.service.as_ref()));
-        Ok(Self { surges, works, entries })
+        Ok(Self { reader, places, surges, works, entries })
     }
 
-    /// The first cause that applies: a source that did not report, chance, a surge, planned work, a planner's entry.
-    fn cause(&self, own: &Interval, end_of_pair: std::time::Duration, texts: &Texts) -> String {
+    /// The first cause that applies: a source that did not report, chance, a surge, planned work, a planner's entry, complaints or
+    /// an unusual count.
+    fn cause(&self, own: &Interval, texts: &Texts) -> Result<String, StoreError> {
         let (from, to) = (own.start, own.start + HOUR);
         if own.is_missing {
-            return texts.text("report-apart-missing", None);
+            return Ok(texts.text("report-apart-missing", None));
         }
         if own.is_in_band() {
-            return texts.text("report-apart-chance", None);
+            return Ok(texts.text("report-apart-chance", None));
         }
         let is_more = own.actual > own.expected;
-        let in_hour = |surge: &&Surge| surge.start < to && surge.upto + end_of_pair > from;
-        let mut places: Vec<String> =
-            self.surges.iter().filter(in_hour).map(|s| s.series.scope().to_string()).collect();
-        places.sort();
-        places.dedup();
+        let in_hour = self.surges.iter().filter(|surge| surge.began < to && surge.ended > from);
+        let places = in_hour.filter_map(|surge| surge.judged.first());
+        let places = scopes(places.map(|surge| surge.series.scope().to_string()));
         if is_more && !places.is_empty() {
-            let args = args!["scopes" => texts.list(places)];
-            return texts.text("report-apart-surge", args);
+            return Ok(texts.text("report-apart-surge", args!["scopes" => texts.list(places)]));
         }
         if let Some(work) =
             self.works.iter().find(|work| work.starts_at < to && work.ends_at > from)
         {
-            return texts.text("report-apart-work", args!["id" => &*work.event_id]);
+            return Ok(texts.text("report-apart-work", args!["id" => &*work.event_id]));
         }
-        let entry = self.entries.iter().find(|own| own.starts_at < to && own.ends_at > from);
-        match entry {
-            Some(entry) => texts.text("report-apart-entry", args!["label" => entry.label.as_str()]),
-            None => texts.text("report-apart-unknown", None),
+        if let Some(entry) =
+            self.entries.iter().find(|own| own.starts_at < to && own.ends_at > from)
+        {
+            let args = args!["label" => entry.label.as_str()];
+            return Ok(texts.text("report-apart-entry", args));
         }
+        let found = self.reader.anomalies(&self.places, from, to, ANOMALIES_MAX, None)?.into_iter();
+        let found: Vec<Anomaly> = found.map(|(_, anomaly)| anomaly).collect();
+        let noticed = anomalous(&found, is_more, texts);
+        Ok(noticed.unwrap_or_else(|| texts.text("report-apart-unknown", None)))
     }
+}
+
+/// Complaints, or else unusual counts in the direction of the difference.
+fn anomalous(found: &[Anomaly], is_more: bool, texts: &Texts) -> Option<String> {
+    let of = |kind: AnomalyKind| found.iter().filter(move |own| own.kind == kind);
+    let places = |kind| {
+        let places = scopes(of(kind).map(|own| own.series.scope().to_string()));
+        (!places.is_empty()).then(|| texts.list(places.into_iter().take(SCOPES_MAX)))
+    };
+    if let Some(places) = is_more.then(|| places(AnomalyKind::Complaints)).flatten() {
+        let topics = of(AnomalyKind::Complaints).filter_map(|own| match &own.detail {
+            Stored::Value(Detail::Complaints { topics, .. }) => Some(topics),
+            _ => None,
+        });
+        let topics: BTreeSet<Topic> = topics.flatten().copied().collect();
+        let topics = texts.list(topics.into_iter().map(|topic| texts.topic(topic)));
+        let args = args!["topics" => topics, "scopes" => places];
+        return Some(texts.text("report-apart-complaints", args));
+    }
+    let kind = if is_more { AnomalyKind::High } else { AnomalyKind::Low };
+    let places = places(kind)?;
+    Some(texts.text("report-apart-anomaly", args!["scopes" => places]))
+}
+
+/// Each name once, in order.
+fn scopes(names: impl Iterator<Item = String>) -> Vec<String> {
+    names.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 /// Adds the plot of the span and the hours that differ by more than 10 %, each with its cause.
@@ -168,16 +202,16 @@ pub fn list_with(
     let distance = |own: &Interval| (own.actual - own.expected).abs();
     apart.sort_by(|a, b| distance(b).total_cmp(&distance(a)).then(a.start.cmp(&b.start)));
     let record = Record::read(reader, &counted.extent, counted.span)?;
-    let pair = reader.width().length() * 2;
-    let rows = apart.iter().take(ROWS_MAX).map(|own| {
-        vec![
+    let mut rows = Vec::new();
+    for own in apart.iter().take(ROWS_MAX) {
+        rows.push(vec![
             texts.day_time(own.start),
             texts.number(own.actual, 0),
             texts.number(own.expected, 0),
             signed(&texts, Some(own.change())),
-            record.cause(own, pair, &texts),
-        ]
-    });
+            record.cause(own, &texts)?,
+        ]);
+    }
     let head = [
         "report-apart-hour",
         "report-apart-actual",
@@ -185,7 +219,7 @@ pub fn list_with(
         "report-apart-change",
         "report-cause",
     ];
-    report.table(&head, rows.collect(), "report-apart-none");
+    report.table(&head, rows, "report-apart-none");
     if apart.len() > ROWS_MAX {
         report.say("report-apart-more", args!["n" => apart.len() - ROWS_MAX]);
     }

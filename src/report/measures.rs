@@ -12,8 +12,7 @@ use super::priorities::SHORT_LEAST;
 use super::quality::reason_words;
 use super::text::Report;
 use super::wording::{accuracy, named};
-use crate::domain::{DAY, HOUR, SeriesKey, Timestamp};
-use crate::forecast::surge::Surge;
+use crate::domain::{DAY, HOUR, SeriesKey};
 use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
@@ -115,12 +114,13 @@ pub fn measures(own: &Findings<'_>, texts: &Texts) -> Result<Vec<Measure>, Store
 
 fn unwarned(own: &Findings<'_>, texts: &Texts) -> Option<(String, String)> {
     let warned = &own.figures.warned;
-    if warned.missed.is_empty() {
+    let missed = warned.missed();
+    if missed.is_empty() {
         return None;
     }
-    let scopes = texts.list(places(&warned.missed).into_iter().take(3));
+    let scopes = texts.list(places(&missed).into_iter().take(3));
     let what = texts.text("report-next-surges", args!["scopes" => scopes]);
-    let args = args!["n" => warned.missed.len(), "surges" => warned.surges];
+    let args = args!["n" => missed.len(), "surges" => warned.surges.len()];
     Some((what, texts.text("report-effect-surges", args)))
 }
 
@@ -189,9 +189,10 @@ pub fn risks(own: &Findings<'_>, report: &mut Report) -> Result<(), StoreError> 
         let [risk, help] = risk.map(|id| texts.text(id, None));
         rows.push(vec![risk, why, help]);
     };
-    let surges = without_alarms(own)?;
-    if !surges.is_empty() {
-        let args = args!["n" => surges.len(), "surges" => own.figures.warned.surges];
+    let warned = &own.figures.warned;
+    let unannounced = warned.unannounced();
+    if unannounced > 0 {
+        let args = args!["n" => unannounced, "surges" => warned.surges.len()];
         add(
             ["report-risk-silent", "report-risk-silent-help"],
             texts.text("report-risk-silent-why", args),
@@ -230,17 +231,6 @@ pub fn risks(own: &Findings<'_>, report: &mut Report) -> Result<(), StoreError> 
     let head = ["report-risk", "report-risk-why", "report-risk-help"];
     report.table(&head, rows, "report-risks-none");
     Ok(())
-}
-
-/// Surges that no alarm announced, as they were judged an hour ahead.
-fn without_alarms(own: &Findings<'_>) -> Result<Vec<Surge>, StoreError> {
-    let extent = &own.counted.extent;
-    let mut found = own.reader.surges(&extent.places(), extent.days, Timestamp::MIN)?;
-    found.retain(|surge| {
-        let is_place = !surge.series.region.is_all() && !surge.series.service.is_all();
-        surge.lead_hours == 1 && is_place && !surge.alarmed
-    });
-    Ok(found)
 }
 
 /// Planned work that begins within two weeks after the span.

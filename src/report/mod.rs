@@ -19,6 +19,7 @@ mod priorities;
 mod quality;
 mod review;
 mod scheduled;
+mod surges;
 #[cfg(test)]
 mod tests;
 mod text;

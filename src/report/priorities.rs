@@ -50,8 +50,9 @@ pub fn list(
         found.push(texts.text("report-next-pages", args!["n" => unanswered, "sent" => sent]));
     }
     found.extend(short(reader, counted, figures, &texts)?);
-    if !figures.warned.missed.is_empty() {
-        let scopes = texts.list(places(&figures.warned.missed).into_iter().take(MOST));
+    let unwarned = figures.warned.missed();
+    if !unwarned.is_empty() {
+        let scopes = texts.list(places(&unwarned).into_iter().take(MOST));
         found.push(texts.text("report-next-surges", args!["scopes" => scopes]));
     }
     if let Some((series, own)) = missed {

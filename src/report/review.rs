@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::course::{Course, SurgeSpan};
+use super::course::Course;
 use super::intervals::hour;
 use super::plot::{Plot, Point};
+use super::surges::SurgeSpan;
 use super::text::{Part, Report};
 use super::wording::{ROWS_MAX, minutes_open, signed};
 use crate::alert::Alert;
@@ -187,6 +188,11 @@ pub fn staffing(
             *worst = own;
         }
     }
+    let short = hours.values().map(|own| own.2).max();
+    let apart = |(needed, scheduled, short): &(u32, u32, i32)| {
+        i64::from(*short) > i64::from(*needed) - i64::from(*scheduled)
+    };
+    let is_apart = hours.values().any(apart);
     let rows = hours.into_iter().take(ROWS_MAX).map(|(at, (needed, scheduled, short))| {
         let numbers = [i64::from(needed), i64::from(scheduled), i64::from(short)];
         [vec![texts.day_time(at)], numbers.map(|n| n.to_string()).to_vec()].concat()
@@ -198,6 +204,13 @@ pub fn staffing(
         "report-agents-gap",
     ];
     report.table(&head, rows.collect(), "report-need-none");
+    if is_apart {
+        report.say("report-need-channels", None);
+    }
+    let worst = alert.at_worst().agents_short;
+    if short.is_some_and(|short| i64::from(short) != i64::from(worst)) {
+        report.say("report-need-worst", args!["n" => worst]);
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Reports of a small store, in both languages, as golden files; their numbers beside those of the API.
 
 mod brief;
+mod shared;
 mod whole;
 
 use std::time::Duration;

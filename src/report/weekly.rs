@@ -65,7 +65,7 @@ fn write(
     let mut checks = Vec::new();
     arrivals(week, counted, report);
     list_alerts(&sent, report, &mut checks);
-    surges(reader, &counted.extent, report, &mut checks)?;
+    surges(reader, &counted.extent, &figures.warned, report, &mut checks)?;
     forecasts(reader, &targets, &counted.extent, report, &mut checks)?;
     staffing(figures.staffed.as_ref(), report, &mut checks);
     findings::to_check(checks, report);

@@ -52,19 +52,29 @@ fn refuse<T>(key: &'static str, text: impl Into<String>) -> Result<T, ProfileErr
 
 /// Reads `90s`, `5m`, `1h`, `2d` or a plain number of seconds.
 pub fn parse_seconds(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
-        Some(at) => text.split_at(at),
-        None => (text, "s"),
-    };
-    let factor = match unit {
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
-        _ => return None,
-    };
-    let seconds = number.trim().parse::<f64>().ok()? * factor;
+    let mut rest = text.trim();
+    let is_letter = |c: char| c.is_ascii_alphabetic();
+    let mut seconds = 0.0;
+    loop {
+        let at = rest.find(is_letter);
+        let (number, tail) = at.map_or((rest, "s"), |at| rest.split_at(at));
+        let (unit, next) = tail.split_at(tail.find(|c| !is_letter(c)).unwrap_or(tail.len()));
+        let factor = match unit {
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            _ => return None,
+        };
+        let number = number.trim().parse::<f64>().ok().filter(|number| *number >= 0.0)?;
+        seconds += number * factor;
+        rest = next.trim_start();
+        if rest.is_empty() {
+            break;
+        }
+        // A part without a unit may only stand alone.
+        rest.find(is_letter)?;
+    }
     (seconds > 0.0 && seconds <= 30.0 * 86_400.0).then(|| Duration::from_secs_f64(seconds))
 }
 

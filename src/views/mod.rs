@@ -18,6 +18,7 @@ mod page;
 mod recommendation;
 mod roster;
 mod roster_changes;
+mod roster_warnings;
 mod sentiment;
 mod series;
 mod service;
@@ -45,8 +46,9 @@ pub use overview::{
 };
 pub use page::Page;
 pub use recommendation::{OpenRecommendations, Recommendation, RecommendationOutcome, Uncovered};
-pub use roster::{Roster, RosterRow, RosterSummary};
+pub use roster::{Roster, RosterRow, RosterSummary, SentRow};
 pub use roster_changes::{RosterChange, roster_changes};
+pub use roster_warnings::{RosterWarning, RosterWarningReason, roster_warnings};
 pub use sentiment::{SentimentRow, sentiments};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
 pub use service::{

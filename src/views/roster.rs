@@ -1,17 +1,20 @@
 //! The roster as it is sent and shown: rows of series or of teams, as JSON or CSV.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Key, RosterChange};
-use crate::domain::{Name, Timestamp, Zone, read_instant};
+use super::{Key, RosterChange, RosterWarning};
+use crate::domain::{Name, SeriesKey, Timestamp, Zone, read_instant};
 use crate::staffing::{Rules, Shift, TeamShift};
 
 /// Most people of one row.
 const AGENTS_MAX: u32 = 100_000;
+/// Most wrong rows that an error names.
+const ERRORS_MAX: usize = 20;
 /// Longest shift; a longer one is a wrong date.
 const SHIFT_SECONDS_MAX: u64 = 8 * 86_400;
 const COLUMNS: [&str; 8] =
@@ -43,6 +46,43 @@ pub struct RosterRow {
 pub struct Roster {
     pub shifts: Vec<Shift>,
     pub team_shifts: Vec<TeamShift>,
+    /// All rows in the order in which they were sent.
+    pub rows: Vec<CheckedRow>,
+    /// Whether they are lines of a CSV file.
+    pub is_csv: bool,
+}
+
+/// A row as it was sent, or what is wrong with it.
+pub struct SentRow {
+    /// The line of a CSV file, or the index of a JSON array.
+    pub place: usize,
+    pub row: Result<RosterRow, String>,
+}
+
+/// Where a valid row was, whose it is, and when, in which zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedRow {
+    pub place: usize,
+    pub whose: Whose,
+    pub start: Timestamp,
+    pub end: Timestamp,
+    pub zone: Zone,
+}
+
+/// Who works a shift.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    Series(SeriesKey),
+    Team(Name),
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Series(series) => series.fmt(f),
+            Self::Team(team) => team.fmt(f),
+        }
+    }
 }
 
 /// How many rows of each kind a roster has, and from when to when.
@@ -55,8 +95,13 @@ pub struct RosterSummary {
     pub teams: Vec<String>,
     pub from: Option<String>,
     pub to: Option<String>,
+    /// The zone of the rows' teams and regions; null if they have several.
+    pub time_zone: Option<String>,
     /// What storing it would change, by series and team.
     pub changes: Vec<RosterChange>,
+    /// Rows that can have no effect, and how many further warnings are left out.
+    pub warnings: Vec<RosterWarning>,
+    pub more_warnings: usize,
 }
 
 impl From<&Shift> for RosterRow {
@@ -94,13 +139,18 @@ impl From<&Roster> for RosterSummary {
         let spans: Vec<_> = spans.chain(team_spans).collect();
         let teams: BTreeSet<String> =
             roster.team_shifts.iter().map(|shift| shift.team.to_string()).collect();
+        let first = roster.rows.first().map(|row| row.zone);
+        let zone = first.filter(|zone| roster.rows.iter().all(|row| row.zone == *zone));
         Self {
             shifts: roster.shifts.len(),
             team_shifts: roster.team_shifts.len(),
             teams: teams.into_iter().collect(),
             from: spans.iter().map(|span| span.0).min().map(|at| at.to_string()),
             to: spans.iter().map(|span| span.1).max().map(|at| at.to_string()),
+            time_zone: zone.map(|zone| zone.to_string()),
             changes: Vec::new(),
+            warnings: Vec::new(),
+            more_warnings: 0,
         }
     }
 }
@@ -109,14 +159,19 @@ impl RosterRow {
     /// Rows of a CSV file: a header with `team` or `region,service,channel`, then `start,end,agents`, and `absent` for teams.
     ///
     /// # Errors
-    /// The line, and what is allowed.
-    pub fn of_csv(text: &str) -> Result<Vec<Self>, String> {
-        let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    /// A header that cannot be used, or none; a file without rows.
+    pub fn of_csv(text: &str) -> Result<Vec<SentRow>, String> {
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .flexible(true)
+            .from_reader(text.as_bytes());
         let header = reader.headers().map_err(|error| error.to_string())?.clone();
         let header: Vec<&str> = header.iter().map(|n| n.trim_start_matches('\u{feff}')).collect();
         if let Some(unknown) = header.iter().find(|name| !COLUMNS.contains(name)) {
-            return Err(format!("line 1: unknown column `{unknown}`: use {}", COLUMNS.join(", ")));
+            return Err(format!(
+                "line 1: unknown column `{unknown}`: use {}, with commas between them",
+                COLUMNS.join(", ")
+            ));
         }
         if let Some(missing) = ["start", "end", "agents"].iter().find(|c| !header.contains(c)) {
             return Err(format!(
@@ -126,109 +181,149 @@ impl RosterRow {
         let mut rows = Vec::new();
         for record in reader.records() {
             let record = record.map_err(|error| error.to_string())?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let cell = |name: &str| {
-                let at = header.iter().position(|own| *own == name)?;
-                record.get(at).filter(|cell| !cell.is_empty()).map(ToOwned::to_owned)
-            };
-            let people = |name: &str| match cell(name) {
-                None => Ok(None),
-                Some(text) => text.parse::<u32>().map(Some).map_err(|_| {
-                    format!("line {line}: {name}: `{text}` is not a whole number from 0 up")
-                }),
-            };
-            let needed = |name: &str| cell(name).ok_or(format!("line {line}: {name} is empty"));
-            rows.push(Self {
-                team: cell("team"),
-                region: cell("region"),
-                service: cell("service"),
-                channel: cell("channel"),
-                start: needed("start")?,
-                end: needed("end")?,
-                agents: people("agents")?.ok_or(format!("line {line}: agents is empty"))?,
-                absent: people("absent")?,
-            });
+            let place = record.position().map_or(0, |at| at.line() as usize);
+            rows.push(SentRow { place, row: Self::of_record(&header, &record) });
+        }
+        if rows.is_empty() {
+            return Err("there are no rows: use one line for each shift".into());
         }
         Ok(rows)
+    }
+
+    fn of_record(header: &[&str], record: &csv::StringRecord) -> Result<Self, String> {
+        if record.len() != header.len() {
+            let (n, columns) = (record.len(), header.len());
+            return Err(format!("{n} values for {columns} columns"));
+        }
+        let cell = |name: &str| {
+            let at = header.iter().position(|own| *own == name)?;
+            record.get(at).filter(|cell| !cell.is_empty()).map(ToOwned::to_owned)
+        };
+        let people = |name: &str| match cell(name) {
+            None => Ok(None),
+            Some(text) => text
+                .parse::<u32>()
+                .map(Some)
+                .map_err(|_| format!("{name}: `{text}` is not a whole number from 0 up")),
+        };
+        let needed = |name: &str| cell(name).ok_or(format!("{name} is empty"));
+        Ok(Self {
+            team: cell("team"),
+            region: cell("region"),
+            service: cell("service"),
+            channel: cell("channel"),
+            start: needed("start")?,
+            end: needed("end")?,
+            agents: people("agents")?.ok_or("agents is empty")?,
+            absent: people("absent")?,
+        })
     }
 }
 
 impl Roster {
-    /// Checks rows. `place` names the row of an index in errors; `zone_of` is a region's zone.
+    /// Checks rows. `zone_of` is a region's zone.
     ///
     /// Rows may overlap: an early and a late shift add up. The same row twice is an error.
     ///
     /// # Errors
-    /// The first row that is wrong, and what is allowed.
+    /// The rows that are wrong, one a line, and what is allowed; at most 20 of them.
     pub fn checked(
-        rows: &[RosterRow],
+        rows: &[SentRow],
+        is_csv: bool,
         rules: &Rules,
         zone_of: &dyn Fn(&Name) -> Zone,
-        place: &dyn Fn(usize) -> String,
     ) -> Result<Self, String> {
-        let mut roster = Self::default();
+        let word = if is_csv { "line" } else { "shift" };
+        let mut roster = Self { is_csv, ..Self::default() };
         let mut seen: BTreeSet<(String, Timestamp, Timestamp)> = BTreeSet::new();
-        for (at, row) in rows.iter().enumerate() {
-            let owner = roster
-                .add(row, rules, zone_of)
-                .map_err(|error| format!("{}: {error}", place(at)))?;
-            if row.team.is_some() && !seen.insert(owner.clone()) {
-                let (team, start, end) = owner;
-                return Err(format!(
-                    "{}: an earlier row has the same team, start and end ({team}, {start} to {end}): send each row once",
-                    place(at)
+        let mut wrong = Vec::new();
+        for SentRow { place, row } in rows {
+            let added = row
+                .as_ref()
+                .map_err(Clone::clone)
+                .and_then(|row| roster.add(*place, row, rules, zone_of));
+            let own = match added {
+                Ok(own) => own,
+                Err(error) => {
+                    wrong.push(format!("{word} {place}: {error}"));
+                    continue;
+                }
+            };
+            let key = (own.whose.to_string(), own.start, own.end);
+            if matches!(own.whose, Whose::Team(_)) && !seen.insert(key) {
+                let [start, end] = [own.start, own.end].map(|at| civil(at, own.zone));
+                wrong.push(format!(
+                    "{word} {place}: an earlier row has the same team, start and end ({}, {start} to {end}, {}): send each row once",
+                    own.whose, own.zone
                 ));
             }
         }
-        Ok(roster)
+        if wrong.is_empty() {
+            return Ok(roster);
+        }
+        let more = wrong.len().saturating_sub(ERRORS_MAX);
+        wrong.truncate(ERRORS_MAX);
+        if more > 0 {
+            wrong.push(format!("and {more} more wrong rows"));
+        }
+        Err(wrong.join("\n"))
     }
 
     fn add(
         &mut self,
+        place: usize,
         row: &RosterRow,
         rules: &Rules,
         zone_of: &dyn Fn(&Name) -> Zone,
-    ) -> Result<(String, Timestamp, Timestamp), String> {
+    ) -> Result<CheckedRow, String> {
         if row.agents > AGENTS_MAX {
             return Err(format!("agents: {}: use up to {AGENTS_MAX}", row.agents));
         }
-        if let Some(team) = &row.team {
+        let agents = row.agents;
+        let checked = if let Some(team) = &row.team {
             if row.region.is_some() || row.service.is_some() || row.channel.is_some() {
                 return Err("use a team, or region, service and channel, not both".into());
             }
             let found = rules.team(team).ok_or_else(|| unknown(team, rules))?;
             let (start, end) = span(row, found.zone)?;
-            if let Some(absent) = row.absent.filter(|absent| *absent > row.agents) {
-                return Err(format!("absent: {absent} of {} agents: use at most {0}", row.agents));
+            if let Some(absent) = row.absent.filter(|absent| *absent > agents) {
+                return Err(format!("absent: {absent} of {agents} agents: use at most {agents}"));
             }
-            let (agents, absent) = (row.agents, row.absent);
-            self.team_shifts.push(TeamShift {
-                team: found.name.clone(),
-                start,
-                end,
-                agents,
-                absent,
-            });
-            return Ok((team.clone(), start, end));
-        }
-        if row.absent.is_some() {
-            return Err("absent: is for teams: use the column team".into());
-        }
-        let part = |name: &str, value: &Option<String>| {
-            value
-                .clone()
-                .ok_or(format!("{name}: is missing: use a team, or region, service and channel"))
+            let (team, absent) = (found.name.clone(), row.absent);
+            self.team_shifts.push(TeamShift { team: team.clone(), start, end, agents, absent });
+            CheckedRow { place, whose: Whose::Team(team), start, end, zone: found.zone }
+        } else {
+            if row.absent.is_some() {
+                return Err("absent: is for teams: use the column team".into());
+            }
+            let series = series(row)?;
+            let zone = zone_of(&series.region);
+            let (start, end) = span(row, zone)?;
+            self.shifts.push(Shift { series: series.clone(), start, end, agents });
+            CheckedRow { place, whose: Whose::Series(series), start, end, zone }
         };
-        let key = Key {
-            region: part("region", &row.region)?,
-            service: part("service", &row.service)?,
-            channel: part("channel", &row.channel)?,
-        };
-        let series = key.series()?;
-        let (start, end) = span(row, zone_of(&series.region))?;
-        self.shifts.push(Shift { series: series.clone(), start, end, agents: row.agents });
-        Ok((series.to_string(), start, end))
+        self.rows.push(checked.clone());
+        Ok(checked)
     }
+}
+
+fn series(row: &RosterRow) -> Result<SeriesKey, String> {
+    let part = |name: &str, value: &Option<String>| {
+        value
+            .clone()
+            .ok_or(format!("{name}: is missing: use a team, or region, service and channel"))
+    };
+    let key = Key {
+        region: part("region", &row.region)?,
+        service: part("service", &row.service)?,
+        channel: part("channel", &row.channel)?,
+    };
+    key.series()
+}
+
+/// As files write it.
+fn civil(at: Timestamp, zone: Zone) -> String {
+    zone.local(at).format("%Y-%m-%dT%H:%M").to_string()
 }
 
 fn unknown(team: &str, rules: &Rules) -> String {
@@ -279,7 +374,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::SeriesKey;
     use crate::staffing::{Profile, Team};
 
     fn rules() -> Rules {
@@ -297,7 +391,7 @@ mod tests {
 
     fn read(csv: &str) -> Result<Roster, String> {
         let rows = RosterRow::of_csv(csv)?;
-        Roster::checked(&rows, &rules(), &|_| Zone::UTC, &|at| format!("line {}", at + 2))
+        Roster::checked(&rows, true, &rules(), &|_| Zone::UTC)
     }
 
     #[test]
@@ -353,8 +447,15 @@ mod tests {
             ),
             (
                 "team,start,end,agents\ncalls,2026-07-01T08:00,2026-07-01T09:00,3\ncalls,2026-07-01T08:00,2026-07-01T09:00,3\n",
-                "line 3: an earlier row has the same team, start and end (calls",
+                "line 3: an earlier row has the same team, start and end (calls, 2026-07-01T08:00 to \
+                 2026-07-01T09:00, Europe/London): send each row once",
             ),
+            ("team,start,end,agents\n", "there are no rows: use one line for each shift"),
+            (
+                "team;start;end;agents\n",
+                "line 1: unknown column `team;start;end;agents`: use team, ",
+            ),
+            ("team,start,end,agents\ncalls,2026-07-01T08:00\n", "line 2: 2 values for 4 columns"),
             (
                 "team,start,end,agents\n,2026-07-01T08:00,2026-07-01T09:00,3\n",
                 "line 2: region: is missing",
@@ -364,5 +465,24 @@ mod tests {
             let found = read(csv).expect_err(csv);
             assert!(found.starts_with(error), "{csv}: {found}");
         }
+    }
+
+    /// All wrong lines at once, those that cannot be read and those that cannot be; at most 20.
+    #[test]
+    fn all_wrong_lines_are_named() {
+        let found = read(
+            "team,start,end,agents\n\
+             calls,monday,2026-07-01T09:00,3\n\
+             calls,2026-07-01T08:00,2026-07-01T09:00,3\n\
+             calls,2026-07-01T08:00,2026-07-01T09:00,three\n\
+             chats,2026-07-01T08:00,2026-07-01T09:00,3\n",
+        );
+        let found = found.expect_err("three are wrong");
+        let lines: Vec<&str> = found.lines().map(|line| &line[..7]).collect();
+        assert_eq!(lines, ["line 2:", "line 4:", "line 5:"], "{found}");
+        let many = "x,2026-07-01T08:00,2026-07-01T09:00,3\n".repeat(25);
+        let found = read(&format!("team,start,end,agents\n{many}")).expect_err("all are wrong");
+        assert_eq!(found.lines().count(), 21, "{found}");
+        assert!(found.ends_with("\nand 5 more wrong rows"), "{found}");
     }
 }

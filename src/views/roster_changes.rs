@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::roster::Whose;
 use super::{Key, Roster};
-use crate::domain::{Name, SeriesKey, Timestamp};
+use crate::domain::{Timestamp, Zone};
 use crate::store::{Filter, Reader, StoreError};
 
 /// The change for one series or team, from the first start to the last end that its rows have.
@@ -22,6 +23,8 @@ pub struct RosterChange {
     pub channel: Option<String>,
     pub from: String,
     pub to: String,
+    /// The zone of the team or region.
+    pub time_zone: String,
     /// New shifts.
     pub shifts: usize,
     /// Stored shifts that overlap the span: they are removed.
@@ -29,12 +32,6 @@ pub struct RosterChange {
     /// Agent hours of the stored shifts that are removed, and of the new ones.
     pub hours_before: f64,
     pub hours_after: f64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Whose {
-    Series(SeriesKey),
-    Team(Name),
 }
 
 /// A shift: from, to, people.
@@ -75,18 +72,21 @@ pub fn roster_changes(reader: &Reader, roster: &Roster) -> Result<Vec<RosterChan
         let own = stored.entry(Whose::Team(shift.team)).or_default();
         own.push((shift.start, shift.end, shift.agents));
     }
+    let zones: BTreeMap<&Whose, Zone> =
+        roster.rows.iter().map(|row| (&row.whose, row.zone)).collect();
     let changes = new.iter().map(|(whose, shifts)| {
+        let zone = zones.get(whose).copied().unwrap_or(Zone::UTC);
         let (from, to) = ends(shifts);
         let before = stored.get(whose).into_iter().flatten();
         let before: Vec<Span> =
             before.filter(|shift| shift.1 > from && shift.0 < to).copied().collect();
-        change(whose, (from, to), &before, shifts)
+        change((whose, zone), (from, to), &before, shifts)
     });
     Ok(changes.collect())
 }
 
 fn change(
-    whose: &Whose,
+    (whose, zone): (&Whose, Zone),
     (from, to): (Timestamp, Timestamp),
     before: &[Span],
     after: &[Span],
@@ -104,6 +104,7 @@ fn change(
         channel,
         from: from.to_string(),
         to: to.to_string(),
+        time_zone: zone.to_string(),
         shifts: after.len(),
         replaced: before.len(),
         hours_before: hours(before),

@@ -23,8 +23,8 @@ mod ticket_book;
 mod watermark;
 
 pub use active_alarms::{
-    ActiveAlarm, AlarmBook, AlarmRules, AlarmTypes, OTHER_TYPES, Pairing, STALE_AFTER, Tally,
-    Transition, TypeCount, most_frequent, short_type,
+    ActiveAlarm, AlarmBook, AlarmRules, AlarmTypes, ENDED_KEPT, OTHER_TYPES, Pairing, STALE_AFTER,
+    Tally, Transition, TypeCount, most_frequent, short_type,
 };
 pub use aggregator::{Aggregator, AggregatorConfig, CommitPoint, Outcome, Partial};
 pub use beside::{Beside, KeptWindow};

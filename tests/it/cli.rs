@@ -89,6 +89,11 @@ fn a_wrong_value_names_a_value_that_works() {
         (&[&staffing[..], &["--model", "chat"]].concat(), "--model chat needs --patience"),
         (&[&staffing[..], &["--agents", "16..10"]].concat(), "a range of up to 1000"),
         (&[&staffing[..], &["--input", "x.csv"]].concat(), "cannot be used with"),
+        (&["staffing", "--aht", "180s"], "or --input, a CSV file with those of a day"),
+        (
+            &[&staffing[..], &["--model", "deferred"]].concat(),
+            "--model deferred needs --target, such as --target 90/4h",
+        ),
         (&[&staffing[..], &["--shrinkage", "30"]].concat(), "a percentage from 0% to 95%"),
         (&[&staffing[..], &["--max-occupancy", "-1"]].concat(), "use a share from 0.05 to 1"),
         (&[&staffing[..], &["--concurrency", "-1"]].concat(), "-1 is not in 1..=10"),
@@ -121,6 +126,8 @@ fn shrinkage_may_be_a_percentage() {
     let (share, percentage) = (staffing("0.3"), staffing("30%"));
     assert_eq!((share.code, &share.out), (Some(0), &percentage.out), "{}", percentage.err);
     assert!(share.out.starts_with("14 positions, 20 agents"), "{}", share.out);
+    let one = run(&["staffing", "--arrivals", "1", "--aht", "1s"]);
+    assert!(one.out.starts_with("1 position, 1 agent on the schedule"), "{}", one.out);
 }
 
 /// Chat, deferred work, redials and ranges, with the reference's values.
@@ -189,7 +196,11 @@ fn a_day_is_planned_from_a_file() {
         ),
         ("start,arrivals\nnoon,15\n", "use a time such as"),
         ("start,arrivals\n08:00,-1\n", "use a number from 0 up"),
-        ("start,calls\n08:00,1\n", "use the columns start and arrivals"),
+        ("start,calls\n08:00,1\n", "line 1: unknown column `calls`: use the columns start and"),
+        ("start;arrivals\n08:00;1\n", "line 1: unknown column `start;arrivals`: use the columns"),
+        ("start\n08:00\n", "line 1: there is no column arrivals"),
+        ("start,arrivals\n08:00,9\n08:15,\"1,000\"\n", "line 3: arrivals: `1,000`: use a number"),
+        ("start,arrivals\n08:00,1,000\n", "line 2: 3 values for 2 columns"),
         ("start,arrivals\n", "has no rows"),
     ] {
         write(text);

@@ -97,6 +97,11 @@ fn a_silence_holds_pages_back_until_someone_ends_it() {
     assert_eq!((&alert["state"], &alert["held"]["reason"]), (&json!("firing"), &json!("silence")));
     assert_eq!((&alert["silenced"]["by"], &alert["silenced"]["id"]), (&json!("Li"), &json!(id)));
     assert_eq!(program.get("/api/v1/pages").json(), json!([]));
+    // A mistyped name would hold nothing back.
+    let (status, body) =
+        entered(&program, &json!({"by": "Li", "ends_at": hour(4), "region": "nroth"}));
+    let detail = "region: `nroth` is not known: use north";
+    assert_eq!((status, &body["detail"]), (400, &json!(detail)), "{body}");
     // It is still there after a kill.
     program.kill();
     let program = service(folder.path());

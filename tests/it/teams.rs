@@ -66,10 +66,11 @@ fn a_team_has_a_roster_and_a_plan() {
     std::fs::write(&file, format!("team,start,end,agents,absent\ncalls,{start},{end},20,2\n"))
         .expect("written");
     let (done, text) = import(folder.path(), &program, &["--dry-run"]);
-    assert!(done && text.contains("1 rows would be stored"), "{text}");
+    assert!(done && text.contains("1 row would be stored"), "{text}");
     assert_eq!(program.get("/api/v1/roster").json(), json!([]));
     let (done, text) = import(folder.path(), &program, &[]);
-    assert!(done && text.contains("1 rows stored") && text.contains("teams calls"), "{text}");
+    let zone = "(Europe/London), team calls\n";
+    assert!(done && text.contains("1 row stored, from 20") && text.ends_with(zone), "{text}");
     let row = program.get("/api/v1/roster").json()[0].clone();
     assert_eq!(
         (&row["team"], &row["agents"], &row["absent"]),
@@ -90,6 +91,11 @@ fn a_team_has_a_roster_and_a_plan() {
         (&json!(620.0), &json!(775.0)),
         "{dry}"
     );
+    assert_eq!(
+        (&change["time_zone"], &dry["time_zone"]),
+        (&json!("Europe/London"), &json!("Europe/London"))
+    );
+    assert_eq!(dry["warnings"], json!([]));
 
     // The roster came before anything was counted: it is there after a restart.
     program.kill();
@@ -97,6 +103,38 @@ fn a_team_has_a_roster_and_a_plan() {
     assert_eq!(program.post("/api/v1/events", calls()).status, 202);
     let plan = program.wait_for("/api/v1/staffing?team=calls", |plan| plan["targets"].is_array());
     check(&program, &plan);
+    one_roster(folder.path(), &program);
+}
+
+/// Right after a new roster, the answers about a team and about one of its series both use it. Rows without effect are stored and
+/// named.
+fn one_roster(folder: &Path, program: &Program) {
+    let hour = |hours: i64| {
+        (chrono::Utc::now() + chrono::TimeDelta::hours(hours)).format("%Y-%m-%dT%H:00:00Z")
+    };
+    let (start, end) = (hour(-1), hour(30));
+    let csv = format!(
+        "team,region,service,channel,start,end,agents\ncalls,,,,{start},{end},64\n,nowhere,tv,phone,{start},{end},3\n"
+    );
+    std::fs::write(folder.join("roster.csv"), csv).expect("written");
+    let (done, text) = import(folder, program, &[]);
+    let warning =
+        "\nno effect: Line 3: there are no tickets of nowhere/tv/phone. Check the names.\n";
+    assert!(done && text.contains("2 rows stored") && text.ends_with(warning), "{text}");
+    let team = program.get("/api/v1/staffing?team=calls").json();
+    let of = |service: &str| {
+        let path = format!("/api/v1/staffing?region=north&service={service}&channel=phone");
+        program.get(&path).json()["targets"][0]["scheduled"].as_u64()
+    };
+    assert_eq!(team["targets"][0]["scheduled"], 64, "{team}");
+    assert_eq!(of("mobile").zip(of("broadband")).map(|(one, other)| one + other), Some(64));
+    let body = json!([{"region": "nowhere", "service": "tv", "channel": "phone",
+        "start": start.to_string(), "end": end.to_string(), "agents": 3}]);
+    let put = answer(program.request(Method::PUT, "/api/v1/roster?language=zh").json(&body));
+    assert_eq!(put.status, 200, "{}", put.text);
+    let warning = &put.json()["warnings"][0];
+    assert_eq!(warning["text"], "第 0 个班次：没有 nowhere/tv/phone 的工单，请检查名称。");
+    assert_eq!((&warning["reason"], &warning["rows"]), (&json!("unknown_series"), &json!([0])));
 }
 
 fn check(program: &Program, plan: &Value) {
@@ -118,11 +156,19 @@ fn check(program: &Program, plan: &Value) {
     let doubled = &what_if["targets"][0];
     assert!(doubled["agents"].as_u64() > first["agents"].as_u64(), "{what_if}");
     assert_eq!(doubled["scheduled"], 5);
+    // The profile is that of the answer, not that of the configuration.
+    let what_if = program.get("/api/v1/staffing?team=calls&aht=5m30s&shrinkage=0.4").json();
+    let profile = (&what_if["profile"]["aht_seconds"], &what_if["profile"]["shrinkage"]);
+    assert_eq!(profile, (&json!(330.0), &json!(0.4)), "{what_if}");
+    assert!(what_if["basis"].as_str().is_some_and(|basis| basis.contains("330 s")), "{what_if}");
     for (query, detail) in [
         ("team=chats", "there is no team `chats`; teams: calls"),
         ("arrivals_factor=2", "need one series (region, service and channel) or a team"),
         ("team=calls&shrinkage=1", "shrinkage: 1: use a number from 0 to 0.95"),
-        ("team=calls&aht=soon", "aht: soon: use a length such as 330s"),
+        ("team=calls&aht=soon", "aht: soon: use a length such as 330s or 5m30s"),
+        ("team=calls&agents=12.5", "agents: `12.5`: use a whole number from 0 up"),
+        ("team=calls&shrinkage=a%20third", "shrinkage: `a third`: use a number"),
+        ("team=calls&agent=3", "query: unknown field `agent`"),
         ("team=calls&target=100/20", "100 % is for deferred work only"),
         ("region=north&service=mobile&channel=phone&agents=3", "ask with team=calls"),
     ] {

@@ -20,6 +20,8 @@ const LEADS = [60, 180, 360];
 const OF_SCOPE = ["complaints", "phrase", "alarm_storm", "forecast_unreliable"];
 /** Kinds of anomalies that mean fewer tickets than expected. */
 const FEWER = ["low", "shift_down", "vanished", "silent_source"];
+/** What can ask for more agents than the service level does. */
+const BOUNDS = ["occupancy", "wait", "abandonment", "minimum"];
 
 /** A part that does not exist yet (404) is `null`; other failures are errors. */
 const maybe = (promise) => promise.catch((error) => {
@@ -156,6 +158,9 @@ function backlog(d, targets, zone) {
   ]);
 }
 
+/** Why so many are needed, where the service level alone does not explain it; nothing without figures. */
+const bound = (target) => (BOUNDS.includes(target.bound_by) && target.gap > 0 ? t(`staff_bound_${target.bound_by}`) : null);
+
 function staffing(d, zone) {
   const targets = d.plan?.targets ?? [];
   if (targets.length === 0) return [h("p", { class: "muted", text: t("no_plan") })];
@@ -165,7 +170,7 @@ function staffing(d, zone) {
     gap: gapText(worst.gap), sl: percent(worst.service_level),
   };
   return [
-    h("p", { class: worst.gap > 0 ? "note" : null, text: t(worst.scheduled == null ? "staff_worst_usual" : "staff_worst", words) }),
+    h("p", { class: worst.gap > 0 ? "note" : null, text: joined("sentence", [t(worst.scheduled == null ? "staff_worst_usual" : "staff_worst", words), bound(worst)]) }),
     h("p", { class: "left", text: joined("sentence", [abandons(targets, zone), backlog(d, targets, zone)]) }),
     h("p", { class: "muted", text: d.plan.basis }),
   ];

@@ -88,7 +88,7 @@ export function staffing(root, params) {
   const advised = advice(zone);
   const followed = taken();
   const compared = said();
-  const rosters = roster(zone, () => {
+  const rosters = roster(() => {
     last = {};
     changed();
   });

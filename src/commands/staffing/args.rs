@@ -42,7 +42,7 @@ pub(super) enum Positions {
 #[derive(Debug, Args)]
 pub struct StaffingArgs {
     /// Contacts that arrive in the interval
-    #[arg(long, value_name = "NUMBER", value_parser = arrivals, allow_hyphen_values = true, required_unless_present = "input", conflicts_with = "input")]
+    #[arg(long, value_name = "NUMBER", value_parser = arrivals, allow_hyphen_values = true, conflicts_with = "input")]
     pub(super) arrivals: Option<f64>,
     /// Plan a day: a CSV file with the columns start and arrivals, one row for each interval
     #[arg(long, value_name = "FILE")]
@@ -53,9 +53,9 @@ pub struct StaffingArgs {
     /// Average handling time, such as 180s; for chats, the time of a chat that an agent handles alone
     #[arg(long, value_name = "DURATION", value_parser = seconds, allow_hyphen_values = true)]
     aht: Duration,
-    /// Service target: 80/20 is 80 % answered within 20 s, 80/0 is 80 % without waiting, 100/6h is all work done within 6 hours
-    #[arg(long, value_name = "PERCENT/TIME", default_value = "80/20", value_parser = parse_target, allow_hyphen_values = true)]
-    target: ServiceTarget,
+    /// Service target: 80/20 is 80 % answered within 20 s, 80/0 is 80 % without waiting, 100/6h is all work done within 6 hours. Default: 80/20; --model deferred needs a target
+    #[arg(long, value_name = "PERCENT/TIME", value_parser = parse_target, allow_hyphen_values = true)]
+    target: Option<ServiceTarget>,
     /// Queueing model
     #[arg(long, value_enum, default_value = "erlang-c")]
     model: ModelName,
@@ -101,7 +101,7 @@ fn arrivals(text: &str) -> Result<f64, String> {
 
 /// Times of a contact are usually written in seconds, so that a bare number means seconds.
 fn seconds(text: &str) -> Result<Duration, String> {
-    parse_seconds(text).ok_or_else(|| "use a length above 0, such as 180s, 5m or 1h".into())
+    parse_seconds(text).ok_or_else(|| "use a length above 0, such as 180s, 5m30s or 1h".into())
 }
 
 /// Intervals are written in minutes as well as in seconds, so that a bare number could mean either.
@@ -173,7 +173,8 @@ impl StaffingArgs {
             return Err(usage(format!("--model {word} needs --patience, such as --patience 180s")));
         }
         self.belongs(name)?;
-        check_target(name, &self.target).map_err(|e| usage(format!("--target: {}", e.text)))?;
+        let target = self.target(name)?;
+        check_target(name, &target).map_err(|e| usage(format!("--target: {}", e.text)))?;
         let own = self.concurrency_rates.map(|rates| rates.most() as u32);
         let concurrency = self.concurrency.or(own).unwrap_or(1);
         if let Some(rates) = own.filter(|rates| *rates != concurrency) {
@@ -190,7 +191,7 @@ impl StaffingArgs {
         Ok(Profile {
             model: Model::new(name, &terms).map_err(|error| usage(error.to_string()))?,
             aht: self.aht,
-            target: self.target,
+            target,
             shrinkage: self.shrinkage,
             absence: 0.0,
             max_occupancy: self.max_occupancy,
@@ -200,6 +201,17 @@ impl StaffingArgs {
             redial: self.redial,
             aht_learning: None,
         })
+    }
+
+    /// The target, or the usual one of live contacts.
+    fn target(&self, name: Name) -> Result<ServiceTarget, UsageError> {
+        match self.target {
+            Some(target) => Ok(target),
+            None if name == Name::Deferred => Err(usage(
+                "--model deferred needs --target, such as --target 90/4h: 90 % done within 4 hours",
+            )),
+            None => Ok(ServiceTarget { fraction: 0.8, within: Duration::from_secs(20) }),
+        }
     }
 
     /// Whether each argument is known to the model.
@@ -257,6 +269,22 @@ mod tests {
         }
         assert_eq!((occupancy("100%"), abandonment("0")), (Ok(1.0), Ok(0.0)));
         assert!(occupancy("4%").is_err() && abandonment("1.01").is_err());
+    }
+
+    #[test]
+    fn lengths_may_have_several_parts() {
+        for (text, expected) in [
+            ("330", 330.0),
+            ("5m30s", 330.0),
+            ("5m 30s", 330.0),
+            ("1.5h", 5400.0),
+            ("1h30m", 5400.0),
+        ] {
+            assert_eq!(seconds(text), Ok(Duration::from_secs_f64(expected)), "{text}");
+        }
+        for text in ["", "m", "5m30", "5m-30s", "1e3", "5x", "0s", "NaN", "5mm"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, NaiveTime};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::args::Positions;
 use super::{staffing, usage};
@@ -15,8 +15,7 @@ const DAY_SECONDS: i64 = 86_400;
 /// A year of windows of five minutes.
 const ROWS_MAX: usize = 105_408;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct Row {
     start: String,
     arrivals: f64,
@@ -75,35 +74,34 @@ fn read(file: &Path, interval: Duration) -> Result<Vec<Row>, UsageError> {
     let name = file.display();
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
+        .flexible(true)
         .from_path(file)
         .map_err(|error| usage(format!("cannot read {name}: {error}")))?;
+    let at = |line: u64, text: &str| usage(format!("{name}, line {line}: {text}"));
+    let header = reader.headers().map_err(|error| at(1, &error.to_string()))?.clone();
+    let columns = columns(&header).map_err(|text| at(1, &text))?;
     let mut rows: Vec<Row> = Vec::new();
     let mut before: Option<Start> = None;
-    for (at, row) in reader.deserialize::<Row>().enumerate() {
-        let line = at + 2;
-        let row = row.map_err(|error| {
-            usage(format!(
-                "{name}: {error}; use the columns start and arrivals, such as 2026-11-20T08:00,120"
-            ))
+    for record in reader.records() {
+        let record = record.map_err(|error| {
+            let line = error.position().map_or(0, csv::Position::line);
+            at(line, "the text is not UTF-8: save the file as UTF-8")
         })?;
-        if !row.arrivals.is_finite() || row.arrivals < 0.0 {
-            let text =
-                format!("{name}, line {line}: arrivals {}: use a number from 0 up", row.arrivals);
-            return Err(usage(text));
-        }
+        let line = record.position().map_or(0, csv::Position::line);
+        let row = row(&record, header.len(), columns).map_err(|text| at(line, &text))?;
         let start = Start::read(&row.start).ok_or_else(|| {
             let start = &row.start;
-            usage(format!("{name}, line {line}: start `{start}`: use a time such as 2026-11-20T08:00Z or 08:00"))
+            at(line, &format!("start: `{start}`: use a time such as 2026-11-20T08:00Z or 08:00"))
         })?;
         let width = interval.as_secs_f64();
         if before.is_some_and(|before| before.seconds_to(&start).is_none_or(|s| s as f64 != width))
         {
             let text = format!(
-                "{name}, line {line}: {} does not follow the row before by {width} s: use one row for each \
-                 interval, in order, and --interval as in the file",
+                "{} does not follow the row before by {width} s: use one row for each interval, in \
+                 order, and --interval as in the file",
                 row.start
             );
-            return Err(usage(text));
+            return Err(at(line, &text));
         }
         before = Some(start);
         rows.push(row);
@@ -115,6 +113,40 @@ fn read(file: &Path, interval: Duration) -> Result<Vec<Row>, UsageError> {
         return Err(usage(format!("{name} has no rows: use one for each interval")));
     }
     Ok(rows)
+}
+
+/// Where a header has the columns `start` and `arrivals`.
+fn columns(header: &csv::StringRecord) -> Result<[usize; 2], String> {
+    const USE: &str = "use the columns start and arrivals, with a comma between them";
+    let names: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
+    if let Some(unknown) = names.iter().find(|name| !["start", "arrivals"].contains(name)) {
+        return Err(format!("unknown column `{unknown}`: {USE}"));
+    }
+    let find = |wanted: &str| {
+        let found = names.iter().position(|name| *name == wanted);
+        found.ok_or_else(|| format!("there is no column {wanted}: {USE}"))
+    };
+    Ok([find("start")?, find("arrivals")?])
+}
+
+fn row(
+    record: &csv::StringRecord,
+    width: usize,
+    [start, arrivals]: [usize; 2],
+) -> Result<Row, String> {
+    if record.len() != width {
+        return Err(format!(
+            "{} values for {width} columns: use such as 2026-11-20T08:00,120, and write 1000 for a thousand",
+            record.len()
+        ));
+    }
+    let cell = |at: usize| record.get(at).unwrap_or_default();
+    let text = cell(arrivals);
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    let wrong = || {
+        format!("arrivals: `{text}`: use a number from 0 up, such as 120, or 1000 for a thousand")
+    };
+    Ok(Row { start: cell(start).to_owned(), arrivals: number.ok_or_else(wrong)? })
 }
 
 /// When a window begins.

@@ -30,7 +30,11 @@ pub fn run(args: StaffingArgs, out: &mut impl Write) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let per_hour = args.arrivals.unwrap_or(0.0) * 3600.0 / args.interval.as_secs_f64();
+    let Some(arrivals) = args.arrivals else {
+        let text = "use --arrivals, the contacts of one interval, or --input, a CSV file with those of a day";
+        return Err(usage(text).into());
+    };
+    let per_hour = arrivals * 3600.0 / args.interval.as_secs_f64();
     if let Some(Positions::Range(from, to)) = args.agents {
         let rows: Result<Vec<Staffing>, StaffingError> =
             (from..=to).map(|n| evaluate(per_hour, n, &profile)).collect();

@@ -29,7 +29,9 @@ fn length(length: Duration) -> String {
 pub(super) fn one(staffing: &Staffing, profile: &Profile, out: &mut impl Write) -> Result<()> {
     let verdict = verdict(staffing, profile);
     let (positions, agents) = (staffing.positions, staffing.agents);
-    writeln!(out, "{positions} positions, {agents} agents on the schedule: {verdict}")?;
+    let counted = |n: u32, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let (positions, agents) = (counted(positions, "position"), counted(agents, "agent"));
+    writeln!(out, "{positions}, {agents} on the schedule: {verdict}")?;
     writeln!(out, "  offered load        {:>9.2} Erlang", staffing.offered_load)?;
     if let Some(offered) = staffing.offered_per_hour {
         writeln!(out, "  with redials        {offered:>9.1} contacts an hour")?;

@@ -178,6 +178,16 @@ fn number(text: &str) -> f64 {
 }
 
 impl Case {
+    /// Agents needed, scheduled and short in the hours of the review.
+    fn hours(&self) -> impl Iterator<Item = [f64; 3]> + '_ {
+        let row = Regex::new(r"^\| (.+?) \| (\d+) \| (\d+) \| (\d+) \|$").expect("a pattern");
+        let part = self.text.split("\n## ").find(|part| part.starts_with("Agents needed and"));
+        part.unwrap_or_default().lines().filter_map(move |line| {
+            let found = row.captures(line)?;
+            Some([2, 3, 4].map(|at| number(&found[at])))
+        })
+    }
+
     fn find(&self, form: &str) -> Vec<String> {
         let form = Regex::new(form).expect("a pattern");
         let found = form.captures(&self.text).unwrap_or_else(|| panic!("{form}: {}", self.text));
@@ -240,7 +250,7 @@ impl Case {
 type Check = fn(&Case, &Captures<'_>);
 
 /// Sentences with facts, by part of the review.
-const SENTENCES: [(&str, &str, Check); 17] = [
+const SENTENCES: [(&str, &str, Check); 19] = [
     (
         "",
         r"^(\S+): (.+?)(?: to (.+?)|, still open)\. All times are in the zone (\S+)\. Not acknowledged\. Id: (\S+)\.$",
@@ -526,6 +536,20 @@ const SENTENCES: [(&str, &str, Check); 17] = [
             let point = known.flat_map(|own| &own.vintage.targets).find(|point| point.start == at);
             case.equal(&found[2], point.unwrap_or_else(|| case.wrong("its forecast")).mean, 0);
         },
+    ),
+    (
+        "Agents needed and scheduled by hour",
+        r"^The hours show the plans with which their windows began\. The largest gap of this alert, (\d+) agents?, is the largest that any forecast during the alert expected\.$",
+        |case, found| {
+            let worst = number(&found[1]);
+            case.holds(worst == f64::from(case.alert.at_worst().agents_short), "the agents");
+            case.holds(case.hours().all(|own| own[2] != worst), "an hour has this gap");
+        },
+    ),
+    (
+        "Agents needed and scheduled by hour",
+        r"^Short is the sum over the channels that lack agents\. Agents to spare in another channel are not taken off\.$",
+        |case, _| case.holds(case.hours().any(|own| own[2] > own[0] - own[1]), "they add up"),
     ),
 ];
 

@@ -74,6 +74,44 @@ fn numbers_are_those_of_the_timeline() {
     assert!(text.contains(&sum), "{sum}: {text}");
 }
 
+/// An effect that the forecast does not know is not written as 0: here no fit exists, and there was no earlier work.
+#[test]
+fn an_effect_that_is_not_known_is_not_zero() {
+    let folder = TempDir::new().expect("a folder");
+    let reader = known(&folder, "2026-03-03T05:00:00Z", &[planned()]);
+    let text = text_of(&reader, &planned(), &Texts::new(Language::En));
+    let said = "Usual: 115 contacts. It is not known how many extra contacts the work brings.";
+    assert!(text.contains(said), "{text}");
+    assert!(text.contains("| Tue 3 Mar 07:00 | 23 | – | – | – |"), "{text}");
+    assert!(!text.contains("extra contacts, on top of"), "{text}");
+    // A model that uses alarms and planned work and expects nothing: 0 is its forecast.
+    let folder = TempDir::new().expect("a folder");
+    let reader = store(&folder, |tx| {
+        windows(tx, monday() - WEEK, at("2026-03-03T05:00:00Z"))?;
+        let issued_at = at("2026-03-03T05:00:00Z");
+        let target = |n: u32| ForecastPoint {
+            start: issued_at + HOUR * n,
+            mean: 23.0,
+            quantiles: [12.0, 16.0, 20.0, 23.0, 27.0, 31.0, 36.0],
+            baseline: 23.0,
+            level: 1.0,
+            alarm_effect: 0.0,
+        };
+        tx.put_vintage(&Vintage {
+            series: key("north/broadband/_all"),
+            issued_at,
+            targets: (0..6).map(target).collect(),
+            members: vec!["profile".into(), "level".into()],
+            causes: Vec::new(),
+            surges: None,
+            fallback: None,
+        })?;
+        put_work(tx, &planned())
+    });
+    let text = text_of(&reader, &planned(), &Texts::new(Language::En));
+    assert!(text.contains("Expected: 0 extra contacts, on top of 115 usual ones."), "{text}");
+}
+
 /// Work beyond the horizon of forecasts is expected to bring what earlier work brought.
 #[test]
 fn far_work_follows_earlier_work() {

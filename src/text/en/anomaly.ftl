@@ -2,7 +2,8 @@
 
 anomaly-outside = { $actual } tickets; the forecast was { $expected } (95 % interval: { $low } to { $high })
 anomaly-complaints = { $actual } tickets about { $topics }; usual at this time is { $usual }; { $alarms }
-anomaly-no-alarm = no alarm is active: a fault that only customers notice, or the after-effects of an earlier one
+anomaly-no-alarm = no alarm is active: customers report this first
+anomaly-alarms-ended = no alarm is active any more: the last critical or major one ended { $n } min before the end of this window
 anomaly-alarms = active: { $list }
 anomaly-alarm-group = { $n } { $severity } { $type } { $n ->
     [one] alarm

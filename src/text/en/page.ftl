@@ -275,6 +275,10 @@ fallback = Note: { $text }.
 issued = Forecast issued at { $at }.
 how_staff = How the number of agents is calculated
 staff_worst = Worst window, { $at }: { $needed } agents needed for { $n } tickets, { $scheduled } scheduled ({ $gap }). Expected service level: { $sl } answered in time.
+staff_bound_occupancy = So many are needed because of the occupancy limit: with fewer, agents would be busy for too large a share of their time. The service level alone would need fewer.
+staff_bound_wait = So many are needed because of the limit of the average wait. The service level alone would need fewer.
+staff_bound_abandonment = So many are needed because of the limit of callers who hang up. The service level alone would need fewer.
+staff_bound_minimum = So many are needed because of the team’s minimum. The service level alone would need fewer.
 staff_worst_usual = Worst window, { $at }: { $needed } agents needed for { $n } tickets. There is no roster for this window; compared with the usual number: { $gap }.
 staff_abandon = Most callers give up at { $at }: { $p }, with a mean wait of { $wait } s.
 staff_abandon_only = Most callers give up at { $at }: { $p }.
@@ -416,6 +420,9 @@ roster_stored = Stored: { $n ->
    *[other] { $n } shifts
 }. The next forecast uses them.
 roster_refused = The file was not accepted:
+roster_no_effect = These rows can have no effect. They are stored all the same:
+roster_more = { $n } more series or teams
+roster_zone = Time zone
 roster_who = Team or series
 roster_from = First start
 roster_to = Last end

@@ -54,7 +54,7 @@ report-figures-minutes = { $n } min
 report-figures-floor = { $value } (best: { $floor })
 report-figures-of = { $share } ({ $right } of { $judged })
 report-figures-warning-of = { $n } min ({ $warned } of { $surges } surges)
-report-figures-help = Accuracy: all series and all lead times together. Best possible: the accuracy at the noise floor. Minutes with too few agents: minutes in which a series had fewer agents than it needed, summed over the series, by the plan at the start of each window. Precision of pages: the share of pages that were justified. A page was justified if a person called it useful. Without feedback, it was justified if more tickets came in its worst window than the scheduled agents could handle. Warning time: mean time from the first warning to the start of a surge. Surges are judged by the forecasts issued an hour before.
+report-figures-help = Accuracy: all series and all lead times together. Best possible: the accuracy at the noise floor. Minutes with too few agents: minutes in which a series had fewer agents than it needed, summed over the series, by the plan at the start of each window. Precision of pages: the share of pages that were justified. A page was justified if a person called it useful. Without feedback, it was justified if more tickets came in its worst window than the scheduled agents could handle. Warning time: mean time from the first warning to the start of a surge, of the surges with a warning before it. Surges are judged by the forecasts issued an hour before.
 report-figures-utc = Accuracy, surges and warnings are stored by UTC day. The figures are those of the UTC days with the same dates.
 
 report-apart = Hours beyond ±10 % of the forecast
@@ -69,12 +69,14 @@ report-apart-more = { $n ->
     [one] { $n } more hour with a smaller difference is not shown.
    *[other] { $n } more hours with smaller differences are not shown.
 }
-report-apart-help = All series together. The cause is the first that applies: missing counts, chance (inside the 80 % band), a surge, planned work, a planner’s entry.
+report-apart-help = All series together. The cause is the first that applies: missing counts, chance (inside the 80 % band), a surge, planned work, a planner’s entry, complaints on record, an unusual count on record.
 report-apart-missing = a source did not report
 report-apart-chance = chance: inside the 80 % band
 report-apart-surge = surge: { $scopes }
 report-apart-work = planned work { $id }
 report-apart-entry = planner’s entry: { $label }
+report-apart-complaints = complaints about { $topics }: { $scopes }
+report-apart-anomaly = unusual count, no known reason: { $scopes }
 report-apart-unknown = no cause on record
 report-plot-week = Tickets by hour, all series together
 report-plot-key = { $title }. Line: actual. Dashed line: forecast. Area: 80 % band.
@@ -139,6 +141,8 @@ report-surges-false = False alarms
 report-surges-start = Start
 report-surges-warning = First warning before the start
 report-surges-no-warning = no warning
+report-surges-late = { $n } min after it
+report-surges-began = Start: the first window from which on the counts stayed above the 80 % band of the first forecasts, at most two hours before the two windows that show the surge. The review of an incident uses the same start and the same first warning.
 report-surges-none = There were no surges.
 report-surges-unwarned = { $n ->
     [one] { $n } surge had active alarms an hour before its start, but no warning was given.
@@ -232,6 +236,11 @@ report-known-yes = yes
 report-known-no = no
 
 report-need = Agents needed and scheduled by hour
+report-need-channels = Short is the sum over the channels that lack agents. Agents to spare in another channel are not taken off.
+report-need-worst = The hours show the plans with which their windows began. The largest gap of this alert, { $n ->
+    [one] { $n } agent
+   *[other] { $n } agents
+}, is the largest that any forecast during the alert expected.
 report-need-none = There are no plans for this time. Plans are kept for 14 days.
 
 report-actions = Actions
@@ -431,6 +440,7 @@ report-brief-say-other = If a customer reports anything else, record it as a fau
 report-brief-contacts = Expected contacts
 report-brief-contacts-none = There is no forecast for this time, and no count of a week before.
 report-brief-contacts-sum = Expected: { $n } extra contacts, on top of { $usual } usual ones.
+report-brief-contacts-unknown = Usual: { $usual } contacts. It is not known how many extra contacts the work brings.
 report-brief-contacts-most = The hour with the most extra contacts begins on { $at }: { $n } extra contacts.
 report-brief-contacts-far = { $n ->
     [one] { $n } hour has no forecast yet. For it, the usual number is the count of a week before, and the extra contacts are estimated from earlier work.
@@ -449,6 +459,7 @@ report-brief-earlier = Earlier work on the same regions and services
 report-brief-earlier-none = No earlier work on exactly these regions and services has forecasts and counts.
 report-brief-after = Actual contacts
 report-brief-after-sum = Up to { $to }, { $n } contacts came; { $expected } were expected ({ $change }). The difference from the usual number was { $more }.
+report-brief-after-unknown = Up to { $to }, { $n } contacts came. The difference from the usual number was { $more }.
 report-brief-after-alerts = { $n ->
     [0] No alert about missing agents was sent.
     [one] { $n } alert about missing agents was sent.

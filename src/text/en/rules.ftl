@@ -28,19 +28,19 @@ rule-sla-at-risk-action = Action by { $from }: find { $more ->
 
 rule-anomaly-now-name = unusual number of tickets
 rule-anomaly-now-title-high = { $scope } ({ $channel }): { $actual } tickets at { $at }, far more than the forecast of { $expected }
-rule-anomaly-now-line-high = { $channel }: { $actual } tickets came in the window of { $at }; the forecast was { $expected }.
+rule-anomaly-now-line-high = { $actual } tickets ({ $channel }) came in the window of { $at }; the forecast was { $expected }.
 rule-anomaly-now-title-low = { $scope } ({ $channel }): { $actual } tickets at { $at }, far fewer than the forecast of { $expected }
-rule-anomaly-now-line-low = { $channel }: only { $actual } tickets came in the window of { $at }; the forecast was { $expected }. A source may be silent.
+rule-anomaly-now-line-low = Only { $actual } tickets ({ $channel }) came in the window of { $at }; the forecast was { $expected }. A source may be silent.
 rule-anomaly-now-title-complaints = { $scope }: { $actual } tickets at { $at } about { $topics } (usual: { $expected })
-rule-anomaly-now-line-complaints = { $channel }: { $actual } tickets about { $topics } came in the window of { $at }; { $expected } are usual.
+rule-anomaly-now-line-complaints = { $actual } tickets about { $topics } ({ $channel }) came in the window of { $at }; { $expected } are usual.
 rule-anomaly-now-title-phrase = { $scope }: a new phrase is in { $actual } tickets at { $at }
-rule-anomaly-now-line-phrase = { $channel }: a phrase that was rare before is in { $actual } tickets of the window of { $at }; { $expected } are usual.
+rule-anomaly-now-line-phrase = A phrase that was rare before is in { $actual } tickets ({ $channel }) of the window of { $at }; { $expected } are usual.
 rule-anomaly-now-title-shift-up = { $scope } ({ $channel }): { $actual } tickets in { $minutes } min, steadily more than the forecast of { $expected }
-rule-anomaly-now-line-shift-up = { $channel }: { $actual } tickets came in the { $minutes } min up to the window of { $at }; the forecasts were { $expected } in all. No single window is far off.
+rule-anomaly-now-line-shift-up = { $actual } tickets ({ $channel }) came in the { $minutes } min up to the window of { $at }; the forecasts were { $expected } in all. No single window is far off.
 rule-anomaly-now-title-shift-down = { $scope } ({ $channel }): { $actual } tickets in { $minutes } min, steadily fewer than the forecast of { $expected }
-rule-anomaly-now-line-shift-down = { $channel }: only { $actual } tickets came in the { $minutes } min up to the window of { $at }; the forecasts were { $expected } in all. A part of a feed may be missing.
+rule-anomaly-now-line-shift-down = Only { $actual } tickets ({ $channel }) came in the { $minutes } min up to the window of { $at }; the forecasts were { $expected } in all. A part of a feed may be missing.
 rule-anomaly-now-title-vanished = { $scope } ({ $channel }): no ticket for { $minutes } min, { $expected } are usual
-rule-anomaly-now-line-vanished = { $channel }: no ticket has come for { $minutes } min, up to the window of { $at }; { $expected } are usual in that time. Other series still have tickets: a queue or a feed may be cut off.
+rule-anomaly-now-line-vanished = No ticket ({ $channel }) has come for { $minutes } min, up to the window of { $at }; { $expected } are usual in that time. Other series still have tickets: a queue or a feed may be cut off.
 rule-anomaly-now-action = Action now: look for the reason, and tell network operations if no alarm explains it.
 
 rule-silent-source-name = silent source

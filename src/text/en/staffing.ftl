@@ -20,6 +20,18 @@ basis-shrinkage = shrinkage { $percent } %
 basis-backlog = open tickets at the start: { $n }
 basis-team = served by team { $team }
 
+# Rows of a roster that can have no effect.
+
+roster-line = Line { $rows }
+roster-lines = Lines { $rows }
+roster-shift = Shift { $rows }
+roster-shifts = Shifts { $rows }
+roster-rows-more = { $rows } and { $more } more
+roster-unknown-series = { $rows }: there are no tickets of { $owner }. Check the names.
+roster-team-has-shifts = { $rows }: { $owner } is served by the team { $team }, which has shifts of its own. Shifts of the series are then not used.
+roster-outside-hours = { $rows }: { $owner } is closed at this time. Hours: { $hours } ({ $zone }).
+roster-past = { $rows }: these shifts of { $owner } ended more than a day ago.
+
 # Recommendations: what a person can do.
 
 advice-move = Move { $n ->

@@ -48,7 +48,7 @@ report-figures-minutes = { $n } 分钟
 report-figures-floor = { $value }（最高 { $floor }）
 report-figures-of = { $share }（{ $judged } 条中 { $right } 条）
 report-figures-warning-of = { $n } 分钟（{ $surges } 次激增中 { $warned } 次）
-report-figures-help = 准确度：全部序列合计，全部提前量；可达最高值为噪声下限对应的准确度。坐席不足的分钟数：序列的坐席少于所需人数的分钟数，各序列相加，取各时段开始时的计划。合理预警的占比：有人评为“有用”的预警为合理；没有评价时，若缺口最大的时段实际工单多于已排班坐席所能处理的数量，则为合理。预报提前时间：从首次预报到激增开始的平均时间；激增按提前一小时发布的预测判定。
+report-figures-help = 准确度：全部序列合计，全部提前量；可达最高值为噪声下限对应的准确度。坐席不足的分钟数：序列的坐席少于所需人数的分钟数，各序列相加，取各时段开始时的计划。合理预警的占比：有人评为“有用”的预警为合理；没有评价时，若缺口最大的时段实际工单多于已排班坐席所能处理的数量，则为合理。预报提前时间：从首次预报到激增开始的平均时间，只计开始前已有预报的激增；激增按提前一小时发布的预测判定。
 report-figures-utc = 准确度、激增与预报按 UTC 日保存，此处取日期相同的 UTC 日。
 
 report-apart = 与预测相差超过 ±10% 的小时
@@ -60,12 +60,14 @@ report-apart-change = 相差
 report-apart-none = 所有小时均在 ±10% 以内。
 report-apart-no-forecasts = 没有这段时间的预测。
 report-apart-more = 另有 { $n } 个相差较小的小时未列出。
-report-apart-help = 全部序列合计。原因取最先符合的一项：缺少数据、偶然（在 80% 区间内）、激增、计划作业、规划人员的录入。
+report-apart-help = 全部序列合计。原因取最先符合的一项：缺少数据、偶然（在 80% 区间内）、激增、计划作业、规划人员的录入、已记录的客户集中反映、已记录的工单数异常。
 report-apart-missing = 有数据源未上报
 report-apart-chance = 偶然：在 80% 区间内
 report-apart-surge = 激增：{ $scopes }
 report-apart-work = 计划作业 { $id }
 report-apart-entry = 规划人员的录入：{ $label }
+report-apart-complaints = 客户集中反映{ $topics }：{ $scopes }
+report-apart-anomaly = 工单数异常，原因不明：{ $scopes }
 report-apart-unknown = 没有记录到原因
 report-plot-week = 各小时工单，全部序列合计
 report-plot-key = { $title }。实线：实际。虚线：预测。阴影：80% 区间。
@@ -112,6 +114,8 @@ report-surges-false = 误报
 report-surges-start = 开始
 report-surges-warning = 首次预报的提前时间
 report-surges-no-warning = 未预报
+report-surges-late = 开始后 { $n } 分钟
+report-surges-began = 开始：从该时段起，实际工单数持续高于首次预测的 80% 区间，最多比判定激增的两个时段早两小时。事件报告采用同一开始时间和同一首次预报。
 report-surges-none = 没有激增。
 report-surges-unwarned = 有 { $n } 次激增在开始前一小时已有告警，但未发出预报。
 
@@ -202,6 +206,8 @@ report-known-yes = 是
 report-known-no = 否
 
 report-need = 各小时所需与已排班坐席
+report-need-channels = 缺口是各缺人渠道之和，其他渠道的富余坐席不抵扣。
+report-need-worst = 各小时按相应时段开始时的计划列出。该预警的最大缺口为 { $n } 人，是预警期间各次预测中的最大值。
 report-need-none = 没有这段时间的坐席计划。计划只保留 14 天。
 
 report-actions = 处置
@@ -361,6 +367,7 @@ report-brief-say-other = 客户反映其他问题时，照常按故障登记。
 report-brief-contacts = 预期联络
 report-brief-contacts-none = 这段时间没有预测，一周前也没有数据。
 report-brief-contacts-sum = 预期：平时 { $usual } 次联络，另加 { $n } 次。
+report-brief-contacts-unknown = 平时有 { $usual } 次联络。作业会带来多少额外联络，目前未知。
 report-brief-contacts-most = 额外联络最多的是 { $at } 起的一小时：{ $n } 次。
 report-brief-contacts-far = 有 { $n } 个小时尚无预测：平时次数取一周前的数据，额外次数按以往作业的比例估算。
 report-brief-contacts-more = 另有 { $n } 个小时未列出。
@@ -373,6 +380,7 @@ report-brief-earlier = 以往相同区域与业务的作业
 report-brief-earlier-none = 以往区域与业务完全相同的作业中，没有既有预测又有统计数据的。
 report-brief-after = 实际联络
 report-brief-after-sum = 至 { $to } 共有 { $n } 次联络，预期 { $expected } 次（{ $change }）。与平时相比相差 { $more } 次。
+report-brief-after-unknown = 至 { $to } 共有 { $n } 次联络。与平时相比相差 { $more } 次。
 report-brief-after-alerts = { $n ->
     [0] 没有发送缺人预警。
    *[other] 发送了 { $n } 条缺人预警。

@@ -17,6 +17,18 @@ basis-shrinkage = 损耗率 { $percent }%
 basis-backlog = 开始时未结工单 { $n } 张
 basis-team = 由团队 { $team } 负责
 
+# 不起作用的排班行。
+
+roster-line = 第 { $rows } 行
+roster-lines = 第 { $rows } 行
+roster-shift = 第 { $rows } 个班次
+roster-shifts = 第 { $rows } 个班次
+roster-rows-more = { $rows }等，另有 { $more } 个
+roster-unknown-series = { $rows }：没有 { $owner } 的工单，请检查名称。
+roster-team-has-shifts = { $rows }：{ $owner } 由团队 { $team } 负责，该团队有自己的班次，因此不采用这一序列的班次。
+roster-outside-hours = { $rows }：{ $owner } 此时不开放。开放时间：{ $hours }（{ $zone }）。
+roster-past = { $rows }：{ $owner } 的这些班次在一天多以前已经结束。
+
 # 建议：人可以采取的措施。
 
 advice-move = 将 { $n } 名坐席从 { $source } 调往 { $team }，{ $from }–{ $to }（{ $zone }）

@@ -11,11 +11,15 @@ use super::step::{Details, Key, Step};
 use super::tally::Tally;
 use super::types::AlarmTypes;
 use crate::domain::{
-    AlarmAction, AlarmEvent, DAY, ListRebuilt, Offset, Position, Scope, SourceId, Timestamp,
+    AlarmAction, AlarmEvent, DAY, ListRebuilt, Offset, Position, Scope, Severity, SourceId,
+    Timestamp,
 };
 
 /// Most rebuilt lists that wait for their time. Each is compared with every active alarm.
 const REBUILT_MAX: usize = 1000;
+
+/// How long the end of a scope's last alarm is known.
+pub const ENDED_KEPT: Duration = Duration::from_secs(3 * 3600);
 
 /// Messages of one alarm that have not taken effect yet, in order.
 #[derive(Clone, Debug)]
@@ -41,6 +45,8 @@ pub struct AlarmBook {
     rebuilt: BTreeMap<Key, ListRebuilt>,
     alarms: BTreeMap<Arc<str>, Life>,
     active: usize,
+    /// When the last critical or major alarm of a scope ended, for [`ENDED_KEPT`].
+    ended: BTreeMap<Arc<Scope>, Timestamp>,
     tally: Tally,
     now: Option<Timestamp>,
     /// When clears without a raise were last logged.
@@ -208,6 +214,7 @@ impl AlarmBook {
             *active -= usize::from(!stays && life.active.is_some());
             stays
         });
+        self.ended.retain(|_, at| *at + ENDED_KEPT > now);
         self.now = self.now.max(Some(now));
         self.names.retain(|name| Arc::strong_count(name) > 1);
     }
@@ -242,8 +249,12 @@ impl AlarmBook {
                 self.add_pending(alarm_id, pending);
             }
         }
-        let mut ended =
-            Ended { reached: self.now, active: &mut self.active, tally: &mut self.tally };
+        let mut ended = Ended {
+            reached: self.now,
+            active: &mut self.active,
+            tally: &mut self.tally,
+            last: &mut self.ended,
+        };
         for life in self.alarms.values_mut() {
             // An end that is certain at `now` takes effect at `now`.
             if let Some(end) = life.end_before(now + Duration::from_millis(1), &self.rules) {
@@ -261,8 +272,12 @@ impl AlarmBook {
         }
         let (mut is_active, mut is_cleared) = (false, false);
         if let Some(life) = known {
-            let mut ended =
-                Ended { reached: self.now, active: &mut self.active, tally: &mut self.tally };
+            let mut ended = Ended {
+                reached: self.now,
+                active: &mut self.active,
+                tally: &mut self.tally,
+                last: &mut self.ended,
+            };
             if let Some(end) = life.end_before(ts, &self.rules) {
                 ended.emit(&end, emit);
             }
@@ -301,6 +316,11 @@ impl AlarmBook {
     /// Active alarms, in order of their ids.
     pub fn active_alarms(&self) -> impl Iterator<Item = &ActiveAlarm> + '_ {
         self.alarms.values().filter_map(|life| life.active.as_ref())
+    }
+
+    /// Scopes in which a critical or major alarm ended within [`ENDED_KEPT`], with the last end.
+    pub fn ended(&self) -> impl Iterator<Item = (&Scope, Timestamp)> + '_ {
+        self.ended.iter().map(|(scope, at)| (&**scope, *at))
     }
 
     /// Number of active alarms.
@@ -352,12 +372,17 @@ struct Ended<'a> {
     reached: Option<Timestamp>,
     active: &'a mut usize,
     tally: &'a mut Tally,
+    last: &'a mut BTreeMap<Arc<Scope>, Timestamp>,
 }
 
 impl Ended<'_> {
     fn emit(&mut self, (alarm, end): &(ActiveAlarm, End), emit: &mut impl FnMut(Transition<'_>)) {
         *self.active -= 1;
         self.tally.resynced += u64::from(end.is_resync);
+        if alarm.severity <= Severity::Major {
+            let last = self.last.entry(alarm.scope.clone()).or_insert(end.ts);
+            *last = end.ts.max(*last);
+        }
         let known_at = known_at(end.sure_at, self.reached);
         emit(Transition { alarm, is_over: true, ts: end.ts, known_at });
     }

@@ -22,7 +22,7 @@ mod tests;
 mod types;
 
 pub use alarm::{ActiveAlarm, Transition};
-pub use book::AlarmBook;
+pub use book::{AlarmBook, ENDED_KEPT};
 pub use pairing::Pairing;
 pub use rules::{AlarmRules, STALE_AFTER};
 pub use tally::Tally;
