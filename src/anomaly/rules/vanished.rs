@@ -9,8 +9,9 @@ use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, SCORE_MAX, hundredths}
 const USUAL_MIN: f64 = 2.0 * OFF_BY_MIN;
 /// Fewest windows without a ticket: one alone is an anomaly `low`.
 const WINDOWS_MIN: usize = 2;
-/// Limits of the dispersion of the count of the whole span. It includes that all windows of a day may be below usual together.
-const DISPERSION_MIN: f64 = 0.1;
+/// Limits of the dispersion of the count of the whole span. It includes that all windows of a day may be below usual together, and that
+/// what is usual is learned from few weeks.
+const DISPERSION_MIN: f64 = 0.2;
 const DISPERSION_MAX: f64 = 1.0;
 /// The other series have to have at least so many tickets since then, in the last hour at most, and so large a share of their forecast.
 const OTHERS_MIN: f64 = 2.0 * OFF_BY_MIN;
@@ -41,7 +42,7 @@ impl SeriesRule for Vanished {
             return None;
         }
         let known = known_windows(case, windows);
-        let usual: f64 = known.clone().map(Outcome::usual).sum();
+        let usual = level(known.clone()) * known.clone().map(Outcome::usual).sum::<f64>();
         if usual < USUAL_MIN || !others_send(case) {
             return None;
         }
@@ -59,6 +60,12 @@ impl SeriesRule for Vanished {
             detail: Detail::Vanished { minutes: minutes(case.width, windows) }.into(),
         })
     }
+}
+
+/// The level of the day, from the first forecast of the span: the last one that expects tickets as before. At most 1.
+fn level<'o>(mut known: impl Iterator<Item = &'o Outcome>) -> f64 {
+    let first = known.find(|outcome| outcome.usual() > 0.0);
+    first.map_or(0.0, |first| (first.mean() / first.usual()).min(1.0))
 }
 
 /// The windows without a ticket, up to the time from which a source has been silent: what it would have sent is not known. A source
