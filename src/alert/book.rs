@@ -2,21 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::causes;
+use super::incident::{Part, together};
 use super::key::AlertKey;
 use super::known::Known;
-use super::need::{Need, needs};
+use super::need::{Need, all_missing, needs};
 use super::paging::{Look, WORSE_AFTER};
 use super::rules::{RuleSet, UNDERSTAFFED};
 use super::silence::Silence;
 use super::tuning::Tuning;
 use super::{
-    ActiveAlarm, Alert, AlertSeverity, AlertState, HoldReason, Notification, NotificationKind,
-    Paging, Trend,
+    ActiveAlarm, Alert, AlertSeverity, AlertState, HoldReason, Notes, Notification,
+    NotificationKind, Paging, Trend,
 };
 use crate::anomaly::EarlySign;
-use crate::domain::{Hours, Name, Scope, Timestamp, WindowWidth, Zone};
+use crate::domain::{Hours, Name, Scope, Severity, Timestamp, WindowWidth, Zone};
 use crate::forecast::{PlannedWork, Vintage};
 use crate::staffing::Plan;
 
@@ -29,6 +31,8 @@ const FIRE_AFTER: u32 = 2;
 pub(super) const RESOLVE_AFTER: u32 = 4;
 /// Number of consecutive forecasts that must be clearly less than critical before the severity falls.
 const EASE_AFTER: u32 = 2;
+/// What forecasts call the types of alarms that are too rare for a name of their own.
+const OTHER_TYPES: &str = "other";
 /// Complaints with this score (one in ten thousand) confirm a gap: the alert is sent at once.
 const CONFIRMS: f64 = 4.0;
 
@@ -50,6 +54,10 @@ pub struct AlertInputs<'a> {
     /// Scopes with more complaints than usual.
     pub complaints: Vec<EarlySign>,
     pub width: WindowWidth,
+    /// End of the last finalized window: complaints are counted up to it.
+    pub finalized_upto: Timestamp,
+    /// A window is finalized, and a forecast made, this long after its end.
+    pub lateness: Duration,
     pub zones: &'a BTreeMap<Name, Zone>,
     /// The time zone of regions without their own.
     pub zone: Zone,
@@ -84,6 +92,8 @@ pub struct AlertBook {
     pub(super) tuning: Tuning,
     /// The newest time at which people or the clock changed something: windows end before it.
     pub(super) seen: Timestamp,
+    /// Of the windows; `None` if forecasts come at no known times.
+    pub(super) width: Option<WindowWidth>,
 }
 
 impl AlertInputs<'_> {
@@ -94,6 +104,24 @@ impl AlertInputs<'_> {
 
     pub(super) fn zone_of(&self, scope: &Scope) -> Zone {
         self.zones.get(&scope.region).copied().unwrap_or(self.zone)
+    }
+
+    /// When the next window is final, on the clock.
+    fn next_at(&self) -> Timestamp {
+        self.width.end(self.finalized_upto) + self.lateness
+    }
+
+    /// The minor alarms of a scope that bring tickets by the newest forecasts, and the more severe ones.
+    fn explaining(&self, scope: &Scope) -> Vec<ActiveAlarm> {
+        let vintages = || self.needs.iter().map(|need| need.vintage);
+        let causes = || vintages().filter(|v| v.series.scope() == *scope).flat_map(|v| &v.causes);
+        let brings = |kind: &str| causes().any(|cause| cause.what == kind && cause.tickets > 0.0);
+        let explains = |alarm: &&ActiveAlarm| {
+            alarm.severity <= Severity::Major
+                || alarm.alarm_type.as_deref().is_some_and(brings)
+                || brings(OTHER_TYPES)
+        };
+        self.alarms.iter().filter(explains).cloned().collect()
     }
 
     fn is_confirmed(&self, scope: &Scope) -> bool {
@@ -115,6 +143,23 @@ impl AlertBook {
         self.seen = silences.iter().map(Silence::changed_at).max().unwrap_or_default();
         (self.silences, self.quiet) = (silences, quiet);
         self
+    }
+
+    /// With windows of this width: after each of them there is a forecast.
+    #[must_use]
+    pub fn with_windows(self, width: WindowWidth) -> Self {
+        Self { width: Some(width), ..self }
+    }
+
+    /// The first of `at` and the times of later forecasts that is not over.
+    pub(super) fn next_forecast(&self, at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let at = at?;
+        if at > now {
+            return Some(at);
+        }
+        let width = self.width?.length();
+        let over = now.since(at).as_secs() / width.as_secs();
+        Some(at + width * (u32::try_from(over).ok()? + 1))
     }
 
     /// Open alerts.
@@ -272,7 +317,9 @@ impl AlertBook {
     ) -> Option<Notification> {
         let open = self.open.values().find(|alert| alert.id == id)?;
         let is_meant = open.state == AlertState::Firing && open.leads();
-        is_meant.then(|| notice(&self.page_alert(open), kind, now))
+        let mut page = self.page_alert(open);
+        page.trend.next_at = self.next_forecast(page.trend.next_at, now);
+        is_meant.then(|| notice(&page, kind, now))
     }
 }
 
@@ -326,6 +373,7 @@ pub(super) fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
         paging: Paging::default(),
         recommended: Vec::new(),
         finding: None,
+        notes: Notes::default(),
     }
 }
 
@@ -344,6 +392,9 @@ fn short(mut alert: Alert, need: &Need, inputs: &AlertInputs<'_>, now: Timestamp
     alert.agents_short = need.gap();
     alert.steps.clone_from(&need.steps);
     alert.shortfalls.clone_from(&need.shortfalls);
+    alert.notes.left_over.clone_from(&need.left_over);
+    alert.notes.below_limits.clear();
+    alert.notes.incident_below_limits.clear();
     if alert.worst.as_ref().is_none_or(|worst| worst.agents_short < alert.agents_short) {
         alert.worst = Some(alert.as_it_is());
     }
@@ -366,9 +417,28 @@ pub(super) fn facts(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp)
     let as_of = inputs.as_of(&alert.scope, now);
     alert.updated_at = as_of;
     alert.zone = inputs.zone_of(&alert.scope);
-    alert.because = causes::causes(&alert.scope, &inputs.alarms, &inputs.known);
+    alert.because = match &alert.finding {
+        Some(_) => causes::causes(&alert.scope, &inputs.alarms, &inputs.known),
+        None => causes::causes(&alert.scope, &inputs.explaining(&alert.scope), &inputs.known),
+    };
     alert.trend.as_of = Some(as_of);
-    alert.trend.next_at = Some(inputs.width.end(inputs.width.floor(as_of)));
+    alert.trend.next_at = Some(inputs.next_at());
+    alert.notes.complaints_upto = Some(inputs.finalized_upto).filter(|upto| *upto < as_of);
+}
+
+/// Notes all agents whom an alert, and the services of the incident that it leads, lack, however few.
+fn note_below_limits(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
+    let of = |scope: &Scope| all_missing(inputs, scope, inputs.as_of(scope, now));
+    let own = of(&alert.scope);
+    let others = alert.paging.others.iter();
+    let others = others.map(|part| Part { need: of(&part.scope), ..part.clone() });
+    let mut parts: Vec<Part> = others.collect();
+    alert.notes.incident_below_limits.clear();
+    if !parts.is_empty() {
+        parts.push(Part { need: own.clone(), ..Part::of(alert) });
+        alert.notes.incident_below_limits = together(&parts);
+    }
+    alert.notes.below_limits = own;
 }
 
 /// The newest forecast shows no shortage.
@@ -377,6 +447,8 @@ fn no_longer(mut alert: Alert, inputs: &AlertInputs<'_>, now: Timestamp) -> (Ale
     alert.agents_short = 0;
     alert.steps.clear();
     alert.shortfalls.clear();
+    alert.notes.left_over.clear();
+    note_below_limits(&mut alert, inputs, now);
     let key = alert.key();
     (alert, Look { key, fires: false, turned: false, is_short: false, may_escalate: false })
 }

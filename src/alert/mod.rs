@@ -38,7 +38,7 @@ pub use silence::{SILENCE_MAX, Silence, Silenced};
 pub use steps::NeedStep;
 pub use tuning::limit_factor;
 pub use types::{
-    ActiveAlarm, Alert, AlertSeverity, AlertState, Cause, Held, HoldReason, Notification,
+    ActiveAlarm, Alert, AlertSeverity, AlertState, Cause, Held, HoldReason, Notes, Notification,
     NotificationKind, Paging, Shortfall, Trend, Worst,
 };
 pub use worth::PageLimits;

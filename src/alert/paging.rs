@@ -206,7 +206,11 @@ impl AlertBook {
             }
             changed.push(alert.key());
         }
-        let page = self.lead(id).map(|lead| notice(&self.page_alert(lead), kind, due.decided_at));
+        let page = self.lead(id).map(|lead| {
+            let mut page = self.page_alert(lead);
+            page.trend.next_at = self.next_forecast(page.trend.next_at, now);
+            notice(&page, kind, due.decided_at)
+        });
         (changed, page)
     }
 

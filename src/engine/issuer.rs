@@ -32,6 +32,7 @@ pub mod look;
 mod nowcasts;
 mod ruling;
 
+use alerting::Occasion;
 pub use ruling::WindowNews;
 
 /// Alarms that ended longer ago have no effect on the next six hours.
@@ -41,6 +42,8 @@ const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 pub struct Issuer {
     config: IssueConfig,
     width: WindowWidth,
+    /// How long after its end a window is finalized.
+    lateness: Duration,
     refits: Option<Refits>,
     gate: Arc<Gate>,
     places: Arc<Places>,
@@ -73,7 +76,7 @@ impl Issuer {
     pub fn new(
         config: IssueConfig,
         refit: Option<RefitConfig>,
-        width: WindowWidth,
+        (width, lateness): (WindowWidth, Duration),
         metrics: &Arc<Metrics>,
     ) -> Self {
         let places = Arc::new(config.places());
@@ -93,6 +96,7 @@ impl Issuer {
             advising: Advising::new(config.advice.clone(), width),
             config,
             width,
+            lateness,
             refits,
             gate,
             places,
@@ -134,6 +138,7 @@ impl Issuer {
         let ended = next.map_or(Ok(Vec::new()), |next| Self::ended_alerts(reader, next))?;
         self.alerts = AlertBook::restore(open)
             .with_rules(self.config.alert_rules.clone())
+            .with_windows(self.width)
             .held_by(reader.silences(from)?, quiet)
             .tuned_by(judged.iter())
             .after(ended.into_iter());
@@ -228,7 +233,8 @@ impl Issuer {
                 effects.append(advising.step(planning, (&issued, &plans), at.histories, at.end));
                 let mut anomalies = ruling::anomalies_of(&effects);
                 anomalies.extend_from_slice(news.anomalies);
-                self.alert(&mut effects, at, (&issued, &plans), Some(&anomalies));
+                let occasion = Occasion::Window(&anomalies);
+                self.alert(&mut effects, at, (&issued, &plans), &occasion);
             }
         }
         self.ledger.issued(at.end, &issued);

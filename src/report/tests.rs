@@ -270,6 +270,7 @@ fn alerts(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         notified_gap: 4,
         recommended: Vec::new(),
         finding: None,
+        notes: Default::default(),
         notified_at: Some(since),
         steps: Vec::new(),
         trend: Trend::default(),

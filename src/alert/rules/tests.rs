@@ -288,6 +288,8 @@ fn examine(book: &mut AlertBook, seen: &RuleInputs<'_>) -> Vec<AlertEffect> {
         known: Known::new(),
         complaints: Vec::new(),
         width: WIDTH,
+        finalized_upto: seen.now,
+        lateness: Duration::ZERO,
         zones: &zones,
         zone: Zone::UTC,
         work: &[],
