@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Shortfall;
-use super::book::{AlertInputs, SeriesNeed};
+use super::inputs::{AlertInputs, SeriesNeed};
 use super::key::AlertKey;
 use super::steps::{NeedStep, peak, steps};
 use super::tuning::{Tuning, limit_factor};

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::book::{AlertBook, AlertEffect, AlertInputs, notice};
+use super::book::{AlertBook, AlertEffect, notice};
 use super::incident::{Incident, Part};
+use super::inputs::AlertInputs;
 use super::key::AlertKey;
 use super::silence::{Silence, Silenced};
 use super::{

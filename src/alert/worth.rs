@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::book::SeriesNeed;
+use super::inputs::SeriesNeed;
 use super::need::{Limits, WINDOWS_MIN, is_critical};
 use crate::domain::{HOUR, Timestamp, WindowWidth};
 use crate::staffing::{Basis, Plan, PlanTarget};

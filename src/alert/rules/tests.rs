@@ -5,7 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::book::{AlertEffect, AlertInputs};
+use crate::alert::book::AlertEffect;
+use crate::alert::inputs::AlertInputs;
 use crate::alert::memory::{BacklogMemory, SourceMemory};
 use crate::alert::{Alert, AlertBook, AlertState, Known, NotificationKind, Route};
 use crate::anomaly::{AlarmSummary, Anomaly, AnomalyKind, Detail};
