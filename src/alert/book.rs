@@ -4,21 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::causes;
+use super::incident::{Part, together};
+use super::inputs::AlertInputs;
 use super::key::AlertKey;
-use super::known::Known;
-use super::need::{Need, needs};
+use super::need::{Need, all_missing, needs};
 use super::paging::{Look, WORSE_AFTER};
 use super::rules::{RuleSet, UNDERSTAFFED};
 use super::silence::Silence;
 use super::tuning::Tuning;
 use super::{
-    ActiveAlarm, Alert, AlertSeverity, AlertState, HoldReason, Notification, NotificationKind,
-    Paging, Trend,
+    Alert, AlertSeverity, AlertState, HoldReason, Notes, Notification, NotificationKind, Paging,
+    Trend,
 };
-use crate::anomaly::EarlySign;
 use crate::domain::{Hours, Name, Scope, Timestamp, WindowWidth, Zone};
-use crate::forecast::{PlannedWork, Vintage};
-use crate::staffing::Plan;
 
 /// Of pages that test a receiver.
 pub(super) const TEST_RULE: &str = "page-test";
@@ -29,33 +27,6 @@ const FIRE_AFTER: u32 = 2;
 pub(super) const RESOLVE_AFTER: u32 = 4;
 /// Number of consecutive forecasts that must be clearly less than critical before the severity falls.
 const EASE_AFTER: u32 = 2;
-/// Complaints with this score (one in ten thousand) confirm a gap: the alert is sent at once.
-const CONFIRMS: f64 = 4.0;
-
-/// Plan and vintage of one leaf series.
-pub struct SeriesNeed<'a> {
-    pub plan: &'a Plan,
-    pub vintage: &'a Vintage,
-}
-
-/// Input of a step, all as of the same instant.
-pub struct AlertInputs<'a> {
-    pub needs: Vec<SeriesNeed<'a>>,
-    /// Alarms that are active as of the newest forecast of their scope.
-    pub alarms: Vec<ActiveAlarm>,
-    /// Issue times of newer forecasts, whose plans are among `needs`, by scope.
-    pub newer: BTreeMap<Scope, Timestamp>,
-    /// Causes besides alarms.
-    pub known: Known,
-    /// Scopes with more complaints than usual.
-    pub complaints: Vec<EarlySign>,
-    pub width: WindowWidth,
-    pub zones: &'a BTreeMap<Name, Zone>,
-    /// The time zone of regions without their own.
-    pub zone: Zone,
-    /// Planned work: what it explains can wait until it is over.
-    pub work: &'a [PlannedWork],
-}
 
 /// Effects that the shell carries out.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,21 +55,8 @@ pub struct AlertBook {
     pub(super) tuning: Tuning,
     /// The newest time at which people or the clock changed something: windows end before it.
     pub(super) seen: Timestamp,
-}
-
-impl AlertInputs<'_> {
-    /// The time as of which the facts of a scope hold, in a step at `now`.
-    pub(super) fn as_of(&self, scope: &Scope, now: Timestamp) -> Timestamp {
-        self.newer.get(scope).copied().unwrap_or(now).max(now)
-    }
-
-    pub(super) fn zone_of(&self, scope: &Scope) -> Zone {
-        self.zones.get(&scope.region).copied().unwrap_or(self.zone)
-    }
-
-    fn is_confirmed(&self, scope: &Scope) -> bool {
-        self.complaints.iter().any(|sign| sign.scope == *scope && sign.score >= CONFIRMS)
-    }
+    /// Of the windows; `None` if forecasts come at no known times.
+    pub(super) width: Option<WindowWidth>,
 }
 
 impl AlertBook {
@@ -115,6 +73,23 @@ impl AlertBook {
         self.seen = silences.iter().map(Silence::changed_at).max().unwrap_or_default();
         (self.silences, self.quiet) = (silences, quiet);
         self
+    }
+
+    /// With windows of this width: after each of them there is a forecast.
+    #[must_use]
+    pub fn with_windows(self, width: WindowWidth) -> Self {
+        Self { width: Some(width), ..self }
+    }
+
+    /// The first of `at` and the times of later forecasts that is not over.
+    pub(super) fn next_forecast(&self, at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let at = at?;
+        if at > now {
+            return Some(at);
+        }
+        let width = self.width?.length();
+        let over = now.since(at).as_secs() / width.as_secs();
+        Some(at + width * (u32::try_from(over).ok()? + 1))
     }
 
     /// Open alerts.
@@ -272,7 +247,9 @@ impl AlertBook {
     ) -> Option<Notification> {
         let open = self.open.values().find(|alert| alert.id == id)?;
         let is_meant = open.state == AlertState::Firing && open.leads();
-        is_meant.then(|| notice(&self.page_alert(open), kind, now))
+        let mut page = self.page_alert(open);
+        page.trend.next_at = self.next_forecast(page.trend.next_at, now);
+        is_meant.then(|| notice(&page, kind, now))
     }
 }
 
@@ -326,6 +303,7 @@ pub(super) fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
         paging: Paging::default(),
         recommended: Vec::new(),
         finding: None,
+        notes: Notes::default(),
     }
 }
 
@@ -344,6 +322,9 @@ fn short(mut alert: Alert, need: &Need, inputs: &AlertInputs<'_>, now: Timestamp
     alert.agents_short = need.gap();
     alert.steps.clone_from(&need.steps);
     alert.shortfalls.clone_from(&need.shortfalls);
+    alert.notes.left_over.clone_from(&need.left_over);
+    alert.notes.below_limits.clear();
+    alert.notes.incident_below_limits.clear();
     if alert.worst.as_ref().is_none_or(|worst| worst.agents_short < alert.agents_short) {
         alert.worst = Some(alert.as_it_is());
     }
@@ -366,9 +347,28 @@ pub(super) fn facts(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp)
     let as_of = inputs.as_of(&alert.scope, now);
     alert.updated_at = as_of;
     alert.zone = inputs.zone_of(&alert.scope);
-    alert.because = causes::causes(&alert.scope, &inputs.alarms, &inputs.known);
+    alert.because = match &alert.finding {
+        Some(_) => causes::causes(&alert.scope, &inputs.alarms, &inputs.known),
+        None => causes::causes(&alert.scope, &inputs.explaining(&alert.scope), &inputs.known),
+    };
     alert.trend.as_of = Some(as_of);
-    alert.trend.next_at = Some(inputs.width.end(inputs.width.floor(as_of)));
+    alert.trend.next_at = Some(inputs.next_at());
+    alert.notes.complaints_upto = Some(inputs.finalized_upto).filter(|upto| *upto < as_of);
+}
+
+/// Notes all agents whom an alert, and the services of the incident that it leads, lack, however few.
+fn note_below_limits(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
+    let of = |scope: &Scope| all_missing(inputs, scope, inputs.as_of(scope, now));
+    let own = of(&alert.scope);
+    let others = alert.paging.others.iter();
+    let others = others.map(|part| Part { need: of(&part.scope), ..part.clone() });
+    let mut parts: Vec<Part> = others.collect();
+    alert.notes.incident_below_limits.clear();
+    if !parts.is_empty() {
+        parts.push(Part { need: own.clone(), ..Part::of(alert) });
+        alert.notes.incident_below_limits = together(&parts);
+    }
+    alert.notes.below_limits = own;
 }
 
 /// The newest forecast shows no shortage.
@@ -377,6 +377,8 @@ fn no_longer(mut alert: Alert, inputs: &AlertInputs<'_>, now: Timestamp) -> (Ale
     alert.agents_short = 0;
     alert.steps.clear();
     alert.shortfalls.clear();
+    alert.notes.left_over.clear();
+    note_below_limits(&mut alert, inputs, now);
     let key = alert.key();
     (alert, Look { key, fires: false, turned: false, is_short: false, may_escalate: false })
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::steps::{NeedStep, Stretch, stretches};
+use super::steps::{NeedStep, Stretch, peak, stretches};
 use super::{Alert, Cause};
 use crate::domain::{Name, Timestamp};
 use crate::text::{Say, Stored, Texts, args};
@@ -100,12 +100,13 @@ pub(super) fn lines(alert: &Alert, texts: &Texts) -> Vec<Line> {
     }
     if all.is_empty() {
         lines.push((0, gone(alert, texts)));
+        lines.extend(below_limits(&alert.notes.below_limits, texts).map(|line| (1, line)));
     }
     lines.extend(missing(&all, now, texts).into_iter().map(|line| (1, line)));
     let mut actions: Vec<String> = people(&all, now, texts);
     actions.extend((!all.is_empty()).then(|| other_action(|| alert.because.iter(), texts)));
     lines.extend(actions.into_iter().map(|line| (0, line)));
-    lines.extend(alert.recommendations(texts).into_iter().map(|line| (3, line)));
+    lines.extend(alert.advice_of(&steps, texts));
     for (at, cause) in alert.because.iter().enumerate() {
         let rank = match cause {
             // What customers say is the best evidence of all.
@@ -118,8 +119,9 @@ pub(super) fn lines(alert: &Alert, texts: &Texts) -> Vec<Line> {
     }
     for (at, short) in alert.shortfalls.iter().enumerate() {
         let rank = if at >= CHANNELS_SHOWN { BEYOND } else { 4 };
-        lines.push((rank, short.say(texts)));
+        lines.push((rank, alert.shortfall(short, texts)));
     }
+    lines.extend(complaints_later(alert, alert.because.iter(), texts));
     lines.extend(affected(alert, &steps, texts).map(|line| (3, line)));
     if let Some(at) = alert.trend.next_at {
         lines.push((1, texts.text("alert-next", args!["at" => texts.moment(at)])));
@@ -128,6 +130,30 @@ pub(super) fn lines(alert: &Alert, texts: &Texts) -> Vec<Line> {
         lines.push((1, texts.text("alert-acknowledge", None)));
     }
     lines
+}
+
+/// Up to when complaints are counted, if a forecast is newer and none are named.
+pub(super) fn complaints_later<'c>(
+    alert: &Alert,
+    mut because: impl Iterator<Item = &'c Stored<Cause>>,
+    texts: &Texts,
+) -> Option<Line> {
+    let is_named = because.any(|cause| matches!(cause, Stored::Value(Cause::Complaints { .. })));
+    let upto = alert.notes.complaints_upto.filter(|_| !is_named)?;
+    Some((4, texts.text("alert-complaints-later", args!["upto" => texts.moment(upto)])))
+}
+
+/// Who is missing although no shortage is large enough for an alert.
+pub(super) fn below_limits(steps: &[NeedStep], texts: &Texts) -> Option<String> {
+    let (first, last, most) = (steps.first()?, steps.last()?, peak(steps)?);
+    let args = args![
+        "n" => most.agents,
+        "from" => texts.moment(first.from),
+        "to" => texts.moment(last.to),
+        "at" => texts.moment(most.from),
+        "channels" => parts(&most.channels, texts),
+    ];
+    Some(texts.text("alert-below-limits", args))
 }
 
 /// The newest forecast shows no shortage any more.

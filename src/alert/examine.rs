@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::book::{AlertBook, AlertEffect, AlertInputs, RESOLVE_AFTER, begin, facts};
+use super::book::{AlertBook, AlertEffect, RESOLVE_AFTER, begin, facts};
+use super::inputs::AlertInputs;
 use super::key::AlertKey;
 use super::paging::Look;
 use super::rules::{RuleInputs, RuleLimits, RuleSet, Sighting};

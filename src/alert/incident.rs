@@ -97,7 +97,7 @@ impl Incident {
 }
 
 /// The sum of the needs of all services at each instant.
-fn together(parts: &[Part]) -> Vec<NeedStep> {
+pub(super) fn together(parts: &[Part]) -> Vec<NeedStep> {
     let all = || parts.iter().flat_map(|part| part.need.iter());
     let bounds: BTreeSet<Timestamp> = all().flat_map(|step| [step.from, step.to]).collect();
     let bounds: Vec<Timestamp> = bounds.into_iter().collect();
@@ -149,7 +149,9 @@ impl Notification {
                 "to" => local.moment(alert.as_of()),
                 "zone" => alert.zone.to_string(),
             ];
-            return local.text("incident-resolved", args);
+            let resolved = local.text("incident-resolved", args);
+            let left = brief::below_limits(&alert.notes.incident_below_limits, &local);
+            return [resolved].into_iter().chain(left).collect::<Vec<_>>().join("\n");
         }
         let used = brief::words(&self.title(texts));
         let room = brief::WORDS_MAX.saturating_sub(used);
@@ -183,12 +185,13 @@ fn lines(alert: &Alert, incident: &Incident, texts: &Texts) -> Vec<brief::Line> 
     if !all.is_empty() {
         lines.push((0, brief::other_action(causes, texts)));
     }
-    lines.extend(alert.recommendations(texts).into_iter().map(|line| (3, line)));
+    lines.extend(alert.advice_of(&incident.steps, texts));
     for (at, (cause, services)) in incident.causes().into_iter().enumerate() {
         let rank = if at >= CAUSES_SHOWN { brief::BEYOND } else { 5 };
         let args = args!["service" => texts.list(services), "cause" => cause.say(texts)];
         lines.push((rank, texts.text("incident-because", args)));
     }
+    lines.extend(brief::complaints_later(alert, causes(), texts));
     let services = texts.list(incident.lacking().map(|part| part.scope.service.as_str()));
     if !services.is_empty() {
         let region = alert.scope.region.as_str();

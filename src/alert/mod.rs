@@ -6,6 +6,7 @@ mod causes;
 mod examine;
 mod finding;
 mod incident;
+mod inputs;
 mod key;
 mod known;
 mod memory;
@@ -23,9 +24,10 @@ mod tuning;
 mod types;
 mod worth;
 
-pub use book::{AlertBook, AlertEffect, AlertInputs, SeriesNeed, test_page};
+pub use book::{AlertBook, AlertEffect, test_page};
 pub use finding::{Fact, Finding};
 pub use incident::{Incident, Part};
+pub use inputs::{AlertInputs, SeriesNeed};
 pub use known::{Known, adjustments, complaints, overruns};
 pub use memory::{BacklogMemory, RuleMemory, SourceMemory};
 pub use route::{Escalation, Heard, Route};
@@ -38,7 +40,7 @@ pub use silence::{SILENCE_MAX, Silence, Silenced};
 pub use steps::NeedStep;
 pub use tuning::limit_factor;
 pub use types::{
-    ActiveAlarm, Alert, AlertSeverity, AlertState, Cause, Held, HoldReason, Notification,
+    ActiveAlarm, Alert, AlertSeverity, AlertState, Cause, Held, HoldReason, Notes, Notification,
     NotificationKind, Paging, Shortfall, Trend, Worst,
 };
 pub use worth::PageLimits;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Shortfall;
-use super::book::{AlertInputs, SeriesNeed};
+use super::inputs::{AlertInputs, SeriesNeed};
 use super::key::AlertKey;
 use super::steps::{NeedStep, peak, steps};
 use super::tuning::{Tuning, limit_factor};
 use super::worth::{Evidence, PageLimits, Worth};
-use crate::domain::{Scope, Severity, Timestamp, WindowWidth};
+use crate::domain::{Name, Scope, Severity, Timestamp, WindowWidth};
 use crate::staffing::PlanTarget;
 
 /// Smallest gap that counts: in agents, and as a share of the agents on the roster.
@@ -27,6 +27,8 @@ pub(super) struct Need {
     pub steps: Vec<NeedStep>,
     /// The channels that lack agents at the peak, at that instant.
     pub shortfalls: Vec<Shortfall>,
+    /// Those of them whose need is mostly that of contacts from the windows before.
+    pub left_over: Vec<Name>,
     pub critical: bool,
     /// Whether an alert that is critical stays so.
     pub stays_critical: bool,
@@ -122,7 +124,24 @@ fn need(
     let mut shortfalls: Vec<Shortfall> =
         series.iter().filter_map(|series| shortfall(series, at)).collect();
     shortfalls.sort_by(|a, b| b.gap.cmp(&a.gap).then_with(|| a.series.cmp(&b.series)));
-    Some(Need { steps, shortfalls, critical, stays_critical, worth: Worth::default() })
+    let is_left_over = |series: &&&SeriesNeed<'_>| series.plan.is_left_over(at, width);
+    let left_over = series.iter().filter(is_left_over);
+    let left_over = left_over.map(|series| series.plan.series.channel.clone()).collect();
+    let worth = Worth::default();
+    Some(Need { steps, shortfalls, left_over, critical, stays_critical, worth })
+}
+
+/// All agents whom the plans of a scope lack from `now` on, however few.
+pub(super) fn all_missing(
+    inputs: &AlertInputs<'_>,
+    scope: &Scope,
+    now: Timestamp,
+) -> Vec<NeedStep> {
+    let plans = || inputs.needs.iter().map(|need| need.plan).filter(|p| p.series.scope() == *scope);
+    let targets = plans().flat_map(|plan| &plan.targets);
+    let short = targets.filter(|target| target.gap > 0 && inputs.width.end(target.start) > now);
+    let counted: BTreeSet<Timestamp> = short.map(|target| target.start).collect();
+    steps(plans(), &counted, inputs.width)
 }
 
 /// Agents on the roster; without one the usual number.

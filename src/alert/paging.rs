@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::book::{AlertBook, AlertEffect, AlertInputs, notice};
+use super::book::{AlertBook, AlertEffect, notice};
 use super::incident::{Incident, Part};
+use super::inputs::AlertInputs;
 use super::key::AlertKey;
 use super::silence::{Silence, Silenced};
 use super::{
@@ -206,7 +207,11 @@ impl AlertBook {
             }
             changed.push(alert.key());
         }
-        let page = self.lead(id).map(|lead| notice(&self.page_alert(lead), kind, due.decided_at));
+        let page = self.lead(id).map(|lead| {
+            let mut page = self.page_alert(lead);
+            page.trend.next_at = self.next_forecast(page.trend.next_at, now);
+            notice(&page, kind, due.decided_at)
+        });
         (changed, page)
     }
 

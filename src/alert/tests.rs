@@ -38,6 +38,7 @@ pub(super) fn firing(from: Timestamp, to: Timestamp) -> Alert {
         notified_gap: 4,
         recommended: Vec::new(),
         finding: None,
+        notes: Default::default(),
         notified_at: Some(from),
         steps: Vec::new(),
         trend: Trend::default(),
@@ -156,6 +157,8 @@ fn look(
         known: known(now),
         complaints: complaints.to_vec(),
         width: WIDTH,
+        finalized_upto: now,
+        lateness: Duration::ZERO,
         zones: &zones,
         zone: Zone::UTC,
         work: &[],
@@ -215,7 +218,7 @@ fn a_page_says_what_where_when_how_many_and_why() {
     电话：14:30 需要 16 名坐席，已排班 10 名，还缺 6 名。该时段预测 48 张工单（80% 概率在 42 至 54 之间）。
     在线客服：14:30 需要 13 名坐席，已排班 10 名，还缺 3 名。该时段预测 39 张工单（80% 概率在 33 至 45 之间）。
     受影响：north 的 broadband 客户（在线客服、电话）。
-    下次检查：14:15 的预测。
+    下次检查：14:15，届时应有新的预测。
     如由您处理，请确认预警；确认后仅在明显恶化时再次通知。
     ");
     insta::assert_snapshot!(page(Language::En), @r"
@@ -232,7 +235,7 @@ fn a_page_says_what_where_when_how_many_and_why() {
     phone: 16 agents needed at 14:30, 10 scheduled, 6 short. Forecast for that window: 48 tickets (42 to 54 with 80 % probability).
     chat: 13 agents needed at 14:30, 10 scheduled, 3 short. Forecast for that window: 39 tickets (33 to 45 with 80 % probability).
     Affected: customers of broadband in north (chat, phone).
-    Next checkpoint: the forecast of 14:15.
+    Next checkpoint: 14:15, when the next forecast is due.
     If you take this on, acknowledge the alert; another page then follows only if it gets clearly worse.
     ");
 }
@@ -389,6 +392,8 @@ fn a_forecast_older_than_a_nowcast_changes_no_fact() {
         known: Known::new(),
         complaints: Vec::new(),
         width: WIDTH,
+        finalized_upto: now,
+        lateness: Duration::ZERO,
         zones: &zones,
         zone: Zone::UTC,
         work: &[],
@@ -422,6 +427,8 @@ fn number_span_and_action_are_of_one_stretch() {
         known: Known::new(),
         complaints: Vec::new(),
         width: WIDTH,
+        finalized_upto: now,
+        lateness: Duration::ZERO,
         zones: &zones,
         zone: Zone::UTC,
         work: &[],
@@ -439,7 +446,7 @@ fn number_span_and_action_are_of_one_stretch() {
     Cause: the forecast needs more agents than are available; no relevant alarm is active here.
     phone: 23 agents needed at 06:00, 10 scheduled, 13 short. Forecast for that window: 30 tickets (24 to 36 with 80 % probability).
     Affected: customers of broadband in north (chat, phone).
-    Next checkpoint: the forecast of 06:15.
+    Next checkpoint: 06:15, when the next forecast is due.
     If you take this on, acknowledge the alert; another page then follows only if it gets clearly worse.
     ");
     let alert = book.open().next().expect("open");
@@ -473,6 +480,8 @@ fn names_from_outside_are_data_and_a_page_has_at_most_300_words() {
         known,
         complaints: Vec::new(),
         width: WIDTH,
+        finalized_upto: start(),
+        lateness: Duration::ZERO,
         zones: &zones,
         zone: Zone::UTC,
         work: &[],
@@ -492,5 +501,6 @@ fn names_from_outside_are_data_and_a_page_has_at_most_300_words() {
     }
 }
 
+mod notes;
 mod paging;
 mod worth;

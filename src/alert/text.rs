@@ -1,9 +1,13 @@
 //! Texts of alerts: place, time, number of agents, causes and action.
 
+use std::collections::BTreeSet;
+
 use super::book::{REPORT_RULE, TEST_RULE};
 use super::brief;
+use super::steps;
 use super::{Alert, AlertSeverity, AlertState, Cause, NeedStep, Shortfall};
-use crate::staffing::Recommendation;
+use crate::domain::Name;
+use crate::staffing::{Kind, Recommendation};
 use crate::text::{Say, Texts, args};
 
 /// Most recommendations in the text of a page.
@@ -61,7 +65,9 @@ impl Alert {
                 "to" => local.moment(self.as_of()),
                 "zone" => self.zone.to_string(),
             ];
-            return local.text("alert-resolved", args);
+            let resolved = local.text("alert-resolved", args);
+            let left = brief::below_limits(&self.notes.below_limits, &local);
+            return [resolved].into_iter().chain(left).collect::<Vec<_>>().join("\n");
         }
         let used = brief::words(&self.title(texts));
         let lines = match &self.finding {
@@ -76,12 +82,60 @@ impl Alert {
         texts.local(self.zone).as_of(self.as_of())
     }
 
-    /// Open recommendations for its series, a line each.
-    pub fn recommendations(&self, texts: &Texts) -> Vec<String> {
+    /// The need of a channel at the worst instant.
+    pub(super) fn shortfall(&self, short: &Shortfall, texts: &Texts) -> String {
+        let line = short.say(texts);
+        match self.notes.left_over.contains(&short.series.channel) {
+            true => texts.text("alert-shortfall-left-over", args!["shortfall" => line]),
+            false => line,
+        }
+    }
+
+    /// Open recommendations for its series, a line each, and what they bring together where these steps lack the most agents.
+    pub(super) fn advice_of(&self, steps: &[NeedStep], texts: &Texts) -> Vec<brief::Line> {
         let line = |own: &Recommendation| {
-            texts.text("advice-recommended", args!["text" => own.say(texts)])
+            let text = own.say(texts);
+            match self.served_by(own, texts) {
+                None => (3, texts.text("advice-recommended", args!["text" => text])),
+                Some(services) => {
+                    let args = args!["text" => text, "services" => services];
+                    (3, texts.text("advice-recommended-for", args))
+                }
+            }
         };
-        self.recommended.iter().take(RECOMMENDED_MAX).map(line).collect()
+        let shown = self.recommended.iter().take(RECOMMENDED_MAX).map(line);
+        shown.chain(self.advice_sum(steps, texts).map(|sum| (2, sum))).collect()
+    }
+
+    /// The services of the region that the team of a recommendation serves, if there are several.
+    fn served_by(&self, own: &Recommendation, texts: &Texts) -> Option<String> {
+        // Of a move, the series are those of both teams.
+        let of_team = own.series.iter().filter(|_| own.kind != Kind::Move);
+        let here = of_team.filter(|s| s.region.is_all() || s.region == self.scope.region);
+        let services: BTreeSet<&Name> = here.map(|series| &series.service).collect();
+        let is_only = services.iter().all(|service| **service == self.scope.service);
+        match services.iter().any(|service| service.is_all()) {
+            _ if is_only => None,
+            true => Some(texts.text("name-all-services", None)),
+            false => Some(texts.list(services.into_iter().map(Name::as_str))),
+        }
+    }
+
+    /// How many agents its recommendations bring when most are missing, and how many stay missing.
+    fn advice_sum(&self, steps: &[NeedStep], texts: &Texts) -> Option<String> {
+        let most = steps::peak(steps)?;
+        let bringing = || self.recommended.iter().filter(|own| own.kind.brings());
+        let then = bringing().filter(|own| own.covers(most.from.max(self.as_of())));
+        let brought: i64 = then.map(|own| own.beside_roster(&own.team).max(0)).sum();
+        bringing().next()?;
+        let left = (i64::from(most.agents) - brought).max(0);
+        let args = args![
+            "n" => brought,
+            "missing" => most.agents,
+            "left" => left,
+            "at" => texts.moment(most.from),
+        ];
+        Some(texts.text("advice-sum", args))
     }
 
     /// Its causes, each as a clause.
@@ -100,7 +154,7 @@ impl Say for Shortfall {
             "at" => texts.moment(self.at),
             "scheduled" => self.scheduled,
             "gap" => self.gap,
-            "n" => texts.number(self.arrivals, 0),
+            "tickets" => self.arrivals.round() as i64,
             "low" => texts.number(self.arrivals_low, 0),
             "high" => texts.number(self.arrivals_high, 0),
         ];
@@ -147,8 +201,11 @@ impl Say for Cause {
                 texts.text("cause-adjustment", args)
             }
             Self::Complaints { actual, usual, since, until } => {
-                let (n, usual) = (texts.number(*actual, 0), texts.number(*usual, 1));
-                let mut args = args!["n" => n, "usual" => usual, "since" => texts.moment(*since)];
+                let mut args = args![
+                    "tickets" => actual.round() as i64,
+                    "usual" => texts.number(*usual, 1),
+                    "since" => texts.moment(*since),
+                ];
                 let id = match (until, &mut args) {
                     (Some(until), Some(args)) => {
                         args.set("until", texts.moment(*until));

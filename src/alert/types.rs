@@ -10,7 +10,7 @@ use super::incident::Part;
 use super::schedule::ReportText;
 use super::silence::Silenced;
 use super::steps::NeedStep;
-use crate::domain::{Scope, SeriesKey, Severity, Timestamp, Zone};
+use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, Zone};
 use crate::staffing::{Kind, Recommendation};
 use crate::text::Stored;
 
@@ -185,6 +185,8 @@ pub struct Alert {
     pub paging: Paging,
     /// What its rule found; `None` where agents are missing, and in alerts of earlier releases.
     pub finding: Option<Box<Finding>>,
+    /// Alerts of earlier releases have none.
+    pub notes: Notes,
     /// Open recommendations for its series, read from the store when it is shown.
     #[serde(skip)]
     pub recommended: Vec<Recommendation>,
@@ -195,12 +197,25 @@ pub struct Alert {
 pub struct Trend {
     /// The time as of which all facts of the alert hold; that of the newest forecast.
     pub as_of: Option<Timestamp>,
-    /// When the next forecast is made.
+    /// When the next forecast is made, on the clock: once the window that is open is finalized.
     pub next_at: Option<Timestamp>,
     /// How many consecutive forecasts of a critical alert were clearly less than critical.
     pub calm: u32,
     /// When its severity last fell.
     pub eased_at: Option<Timestamp>,
+}
+
+/// What the newest forecast says besides about missing agents.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Notes {
+    /// Channels that lack agents at the worst instant mostly because of contacts from the windows before.
+    pub left_over: Vec<Name>,
+    /// Agents who are missing, but too few for an alert: only where no more are missing.
+    pub below_limits: Vec<NeedStep>,
+    /// The same of all services of the incident that it leads, if that has several.
+    pub incident_below_limits: Vec<NeedStep>,
+    /// Complaints are counted up to this time, where the forecast is newer.
+    pub complaints_upto: Option<Timestamp>,
 }
 
 /// What becomes of the pages of an alert.

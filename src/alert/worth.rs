@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use super::book::SeriesNeed;
+use super::inputs::SeriesNeed;
 use super::need::{Limits, WINDOWS_MIN, is_critical};
 use crate::domain::{HOUR, Timestamp, WindowWidth};
-use crate::staffing::{Basis, PlanTarget};
+use crate::staffing::{Basis, Plan, PlanTarget};
 use crate::stats::normal;
 use crate::text::Stored;
 
@@ -97,7 +97,7 @@ impl Worth {
                 let least = if is_soon { least } else { page.later.max(least) };
                 limits.is_short(target) && probability(target, limits) >= least
             };
-            let windows = if is_deferred(need) { DEFERRED_WINDOWS_MIN } else { WINDOWS_MIN };
+            let windows = if is_deferred(need.plan) { DEFERRED_WINDOWS_MIN } else { WINDOWS_MIN };
             let targets = &need.plan.targets;
             let ahead = &targets[targets.partition_point(|t| width.end(t.start) <= now)..];
             for run in ahead.chunk_by(|a, b| probable(a) == probable(b)) {
@@ -136,6 +136,7 @@ fn probability(target: &PlanTarget, limits: Limits) -> f64 {
     normal::tail(score)
 }
 
-fn is_deferred(need: &SeriesNeed<'_>) -> bool {
-    matches!(&need.plan.basis, Stored::Value(Basis { model, .. }) if model == DEFERRED)
+/// Whether a plan is one of work that waits.
+pub(super) fn is_deferred(plan: &Plan) -> bool {
+    matches!(&plan.basis, Stored::Value(Basis { model, .. }) if model == DEFERRED)
 }

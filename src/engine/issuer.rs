@@ -34,6 +34,7 @@ pub mod look;
 mod nowcasts;
 mod ruling;
 
+use alerting::Occasion;
 use ruling::Seen;
 pub use ruling::WindowNews;
 
@@ -44,6 +45,8 @@ const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 pub struct Issuer {
     config: IssueConfig,
     width: WindowWidth,
+    /// How long after its end a window is finalized.
+    lateness: Duration,
     refits: Option<Refits>,
     gate: Arc<Gate>,
     places: Arc<Places>,
@@ -76,7 +79,7 @@ impl Issuer {
     pub fn new(
         config: IssueConfig,
         refit: Option<RefitConfig>,
-        width: WindowWidth,
+        (width, lateness): (WindowWidth, Duration),
         metrics: &Arc<Metrics>,
     ) -> Self {
         let places = Arc::new(config.places());
@@ -96,6 +99,7 @@ impl Issuer {
             advising: Advising::new(config.advice.clone(), width),
             config,
             width,
+            lateness,
             refits,
             gate,
             places,
@@ -137,6 +141,7 @@ impl Issuer {
         let ended = next.map_or(Ok(Vec::new()), |next| Self::ended_alerts(reader, next))?;
         self.alerts = AlertBook::restore(open)
             .with_rules(self.config.alert_rules.clone())
+            .with_windows(self.width)
             .held_by(reader.silences(from)?, quiet)
             .tuned_by(judged.iter())
             .after(ended.into_iter());
@@ -244,7 +249,8 @@ impl Issuer {
                 let mut anomalies = ruling::anomalies_of(&effects);
                 anomalies.extend_from_slice(news.anomalies);
                 let seen = Seen { anomalies, alarms };
-                self.alert(&mut effects, at, (&issued, &plans), Some(&seen));
+                let occasion = Occasion::Window(&seen);
+                self.alert(&mut effects, at, (&issued, &plans), &occasion);
             }
         }
         self.ledger.issued(at.end, &issued);

@@ -260,7 +260,13 @@ impl Planning {
             None => plan,
         };
         let parts: Vec<(&SeriesKey, &Vintage)> = members.iter().map(|(k, v)| (*k, *v)).collect();
-        let shared = shares(&plan, &parts);
+        let planner = self.planners.with(at, learned.as_ref());
+        let work = parts.iter().map(|(key, vintage)| {
+            let own = opening.and_then(|_| self.backlogs.get(*key).copied());
+            let scaled = learned.as_ref().map(|own| own.same_load(vintage));
+            planner.opens_with(own).work_of(scaled.as_ref().unwrap_or(vintage), self.width, team)
+        });
+        let shared = shares(&plan, &parts, &work.collect::<Vec<_>>());
         let outage = members.values().find_map(|vintage| bench::outage(vintage));
         let vintage = scaled.unwrap_or(whole);
         let whole = Whole { vintage, learned, plan, members: keys, outage, opening };

@@ -61,7 +61,12 @@ impl State {
                 assessments: AssessmentBook::new(config.policy.clone()),
             },
             leaves: BTreeSet::new(),
-            issuer: Issuer::new(config.issue.clone(), config.refit, config.width, &metrics),
+            issuer: Issuer::new(
+                config.issue.clone(),
+                config.refit,
+                (config.width, config.lateness),
+                &metrics,
+            ),
             looked_upto: None,
             unreplicated: Vec::new(),
             beyond: BeyondLimit::default(),

@@ -24,6 +24,7 @@ use crate::telemetry::Metrics;
 use crate::text::Language;
 use crate::window::{AggregationKey, AggregatorConfig, AlarmRules, CommitPoint, TicketRules};
 
+mod nowcasts;
 mod pages;
 mod reviews;
 mod tickets;

@@ -7,7 +7,7 @@ use super::review::{self, Actions};
 use super::text::{Part, Report};
 use super::wording::{ROWS_MAX, acknowledged};
 use crate::alert::Alert;
-use crate::domain::{AlarmAction, AlarmEvent, Severity, Timestamp};
+use crate::domain::{AlarmAction, AlarmEvent, HOUR, Severity, Timestamp};
 use crate::store::{Filter, Reader, StoreError};
 use crate::text::{Texts, args};
 
@@ -44,9 +44,14 @@ pub fn incident(reader: &Reader, id: &str, texts: &Texts) -> Result<Option<Repor
     }
     let course = Course::read(reader, &alert)?;
     let actions = Actions::read(reader, &alert, &course, texts)?;
-    review::summary(&course, &mut report);
+    let goes_on = alert.ended_at.is_none();
+    if let Some(last) = course.windows.last().filter(|_| goes_on) {
+        let upto = texts.day_time(reader.width().end(last.start));
+        report.say("report-incident-goes-on", args!["upto" => upto]);
+    }
+    review::summary(&course, goes_on, &mut report);
     report.parts.extend(review::plot(&course, texts));
-    review::known(&course, &mut report);
+    review::known(&course, goes_on, &mut report);
     arrivals(reader, &alert, &course, &mut report)?;
     needs(&alert, &mut report);
     review::staffing(reader, &alert, &course, &mut report)?;
@@ -192,12 +197,19 @@ fn arrivals(
         own.at_start = add(own.at_start, at_start.get(&window.start).copied());
     }
     let known = vintage.map_or(Timestamp::MAX, |vintage| vintage.issued_at);
+    let last = course.windows.last().filter(|_| alert.ended_at.is_none());
+    let upto = last.map_or(Timestamp::MAX, |last| reader.width().end(last.start));
     let rows = hours.into_iter().map(|(at, own)| {
         let or_dash =
             |mean: Option<f64>| mean.map_or_else(|| "–".to_owned(), |mean| texts.number(mean, 0));
         let at_start = or_dash(own.at_start.filter(|_| at >= known));
         let actual = texts.number(f64::from(own.actual), 0);
-        vec![texts.day_time(at), actual, or_dash(own.first), at_start]
+        let hour = texts.day_time(at);
+        let hour = match upto < at + HOUR {
+            true => texts.text("report-hourly-so-far", args!["hour" => hour]),
+            false => hour,
+        };
+        vec![hour, actual, or_dash(own.first), at_start]
     });
     let head = [
         "report-hourly-hour",

@@ -29,13 +29,17 @@ const LOW: usize = 1;
 const HIGH: usize = 5;
 
 /// Adds when the surge began, when it was first forecast, what came, and who noticed it first.
-pub fn summary(course: &Course, report: &mut Report) {
+pub fn summary(course: &Course, goes_on: bool, report: &mut Report) {
     let texts = report.texts;
     report.heading("report-summary");
     let Some(surge) = &course.surge else {
         // Without fits, forecasts do not use alarms, and surges are not judged.
         let is_judged = course.served.iter().any(|own| own.vintage.uses_alarms());
-        let id = if is_judged { "report-summary-no-surge" } else { "report-summary-not-judged" };
+        let id = match (is_judged, goes_on) {
+            (true, true) => "report-summary-no-surge-yet",
+            (true, false) => "report-summary-no-surge",
+            (false, _) => "report-summary-not-judged",
+        };
         report.say(id, None);
         return peak(course, report);
     };
@@ -91,10 +95,13 @@ fn peak(course: &Course, report: &mut Report) {
 }
 
 /// Adds what the forecasts said about the window with the most tickets, as each was issued.
-pub fn known(course: &Course, report: &mut Report) {
+pub fn known(course: &Course, goes_on: bool, report: &mut Report) {
     let texts = report.texts;
     report.heading("report-known");
-    let Some((peak, tickets)) = course.peak else { return report.say("report-known-none", None) };
+    let Some((peak, tickets)) = course.peak else {
+        let id = if goes_on { "report-known-none-yet" } else { "report-known-none" };
+        return report.say(id, None);
+    };
     let args = args!["at" => texts.day_time(peak), "n" => tickets];
     report.say("report-known-window", args);
     let mut rows = Vec::new();

@@ -271,6 +271,7 @@ fn alerts(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         notified_gap: 4,
         recommended: Vec::new(),
         finding: None,
+        notes: Default::default(),
         notified_at: Some(since),
         steps: Vec::new(),
         trend: Trend::default(),
@@ -350,6 +351,9 @@ fn an_incident_is_reported_in_both_languages() {
     let open = of("a2", Language::En).write(Format::Markdown);
     assert!(open.contains("still open."), "{open}");
     assert!(open.contains("Not acknowledged. Id: a2."), "{open}");
+    let goes_on = "The incident goes on. Counts are those of final windows, up to ";
+    assert!(open.contains(goes_on), "{open}");
+    assert!(!of("a1", Language::En).write(Format::Markdown).contains("goes on"));
     let second = "- Send pages to a second receiver: nobody acknowledged this one.";
     assert!(open.contains(second), "{open}");
 }

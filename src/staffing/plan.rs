@@ -223,8 +223,27 @@ impl Planner {
         arrivals: &[f64],
         (width, open, minimum): (WindowWidth, &[bool], u32),
     ) -> Needs {
+        let work = self.work(arrivals, (width, open));
+        let occupancy = self.profile.max_occupancy.unwrap_or(1.0);
+        let is_deferred = self.is_deferred();
+        let need = |work: &f64| match is_deferred {
+            true => (work.clamp(0.0, 1e6) / occupancy - 1e-9).ceil() as u32,
+            false => {
+                let found = self.table.positions(*work);
+                found.unwrap_or_else(|_| by_load(*work, &self.profile))
+            }
+        };
+        let mut positions: Vec<u32> = work.iter().map(need).collect();
+        for (positions, open) in positions.iter_mut().zip(open) {
+            *positions = if *open { (*positions).max(minimum) } else { 0 };
+        }
+        Needs { work, positions }
+    }
+
+    /// The work of so many arrivals in each window: none where it is closed.
+    fn work(&self, arrivals: &[f64], (width, open): (WindowWidth, &[bool])) -> Vec<f64> {
         let seconds = f64::from(width.secs());
-        let mut needs = if let Model::Deferred(deferred) = self.profile.model {
+        if let Model::Deferred(deferred) = self.profile.model {
             let aht = self.profile.aht.as_secs_f64();
             let within = self.profile.target.within.as_secs_f64();
             let times = (aht, within, seconds);
@@ -233,29 +252,22 @@ impl Planner {
                 None => spread_work(arrivals, deferred.backlog, times),
             };
             put_off(&mut work, open);
-            let occupancy = self.profile.max_occupancy.unwrap_or(1.0);
-            let positions = |work: &f64| (work.clamp(0.0, 1e6) / occupancy - 1e-9).ceil() as u32;
-            Needs { positions: work.iter().map(positions).collect(), work }
-        } else {
-            // Who comes while it is closed comes to nobody.
-            let arrivals = arrivals.iter().zip(open).map(|(n, open)| if *open { *n } else { 0.0 });
-            let arrivals: Vec<f64> = arrivals.collect();
-            let mut work =
-                equivalent_arrivals(&arrivals, seconds, self.profile.seconds_in_progress());
-            work.iter_mut().for_each(|arrivals| *arrivals *= 3600.0 / seconds);
-            let need = |per_hour: &f64| {
-                self.table
-                    .positions(*per_hour)
-                    .unwrap_or_else(|_| by_load(*per_hour, &self.profile))
-            };
-            Needs { positions: work.iter().map(need).collect(), work }
-        };
-        for (at, open) in open.iter().enumerate() {
-            let positions = needs.positions[at].max(minimum);
-            needs.positions[at] = if *open { positions } else { 0 };
-            needs.work[at] = if *open { needs.work[at] } else { 0.0 };
+            return work;
         }
-        needs
+        // Who comes while it is closed comes to nobody.
+        let arrivals = arrivals.iter().zip(open).map(|(n, open)| if *open { *n } else { 0.0 });
+        let arrivals: Vec<f64> = arrivals.collect();
+        let work = equivalent_arrivals(&arrivals, seconds, self.profile.seconds_in_progress());
+        let work = work.iter().zip(open);
+        work.map(|(own, open)| if *open { own * 3600.0 / seconds } else { 0.0 }).collect()
+    }
+
+    /// The work of the means of a forecast in each of its windows: the largest load of live contacts, as arrivals an hour; Erlang of
+    /// deferred work.
+    pub fn work_of(&self, vintage: &Vintage, width: WindowWidth, team: &Team) -> Vec<f64> {
+        let open: Vec<bool> = vintage.targets.iter().map(|p| team.is_open(p.start)).collect();
+        let means: Vec<f64> = vintage.targets.iter().map(|point| point.mean).collect();
+        self.work(&means, (width, &open))
     }
 }
 

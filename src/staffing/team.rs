@@ -68,20 +68,28 @@ pub fn pooled<'a>(parts: impl IntoIterator<Item = &'a Vintage>) -> Option<Vintag
     Some(sum)
 }
 
-/// Plans of a team's series, from the plan of the team: each has its share of the team's numbers by its share of the
-/// arrivals. People are whole; the series' numbers add up to the team's.
-pub fn shares(whole: &Plan, parts: &[(&SeriesKey, &Vintage)]) -> BTreeMap<SeriesKey, Plan> {
+/// Plans of a team's series, from the plan of the team: each has its share of the team's numbers by its share of the work, which
+/// [`Planner::work_of`](super::Planner::work_of) gives for each window of its forecast. So who is still needed for the contacts of the
+/// window before counts where these came from. People are whole; the series' numbers add up to the team's.
+pub fn shares(
+    whole: &Plan,
+    parts: &[(&SeriesKey, &Vintage)],
+    work: &[Vec<f64>],
+) -> BTreeMap<SeriesKey, Plan> {
     let plan = |(series, vintage): &(&SeriesKey, &Vintage)| {
         let (basis, targets) = (whole.basis.clone(), Vec::with_capacity(whole.targets.len()));
         Plan { series: (*series).clone(), issued_at: vintage.issued_at, basis, targets }
     };
     let mut plans: Vec<Plan> = parts.iter().map(plan).collect();
     for target in &whole.targets {
-        let arrivals = |(_, vintage): &(&SeriesKey, &Vintage)| {
-            let own = vintage.targets.iter().find(|own| own.start == target.start);
-            own.map_or(0.0, |own| own.mean)
+        let place = |(_, vintage): &(&SeriesKey, &Vintage)| {
+            vintage.targets.iter().position(|own| own.start == target.start)
         };
-        let weights: Vec<f64> = parts.iter().map(arrivals).collect();
+        let places: Vec<Option<usize>> = parts.iter().map(place).collect();
+        let weight = |(part, at): (&Vec<f64>, &Option<usize>)| {
+            at.and_then(|at| part.get(at)).copied().unwrap_or(0.0)
+        };
+        let weights: Vec<f64> = work.iter().zip(&places).map(weight).collect();
         let present = (i64::from(target.agents) - i64::from(target.gap)).max(0);
         let split = |people: u32| divided(people, &weights);
         let (positions, agents) = (split(target.positions), split(target.agents));
@@ -92,7 +100,7 @@ pub fn shares(whole: &Plan, parts: &[(&SeriesKey, &Vintage)]) -> BTreeMap<Series
             let gap = i64::from(agents[at]) - i64::from(present[at]);
             plan.targets.push(PlanTarget {
                 start: target.start,
-                arrivals: weights[at],
+                arrivals: places[at].map_or(0.0, |own| parts[at].1.targets[own].mean),
                 positions: positions[at],
                 agents: agents[at],
                 agents_low: low[at].min(agents[at]),

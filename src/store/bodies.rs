@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, with_appended};
 use super::{SourceRecord, StoreError};
 use crate::alert::{
-    Alert, AlertSeverity, AlertState, Finding, NeedStep, Notification, NotificationKind, Paging,
-    Part, RuleMemory, Shortfall, Silence, Trend, Worst,
+    Alert, AlertSeverity, AlertState, Finding, NeedStep, Notes, Notification, NotificationKind,
+    Paging, Part, RuleMemory, Shortfall, Silence, Trend, Worst,
 };
 use crate::anomaly::Anomaly;
 use crate::domain::{
@@ -77,15 +77,16 @@ impl Body for Anomaly {}
 /// In a column of its own beside alerts of version 0.
 impl Body for Worst {}
 impl Body for Notification {
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
 
-    /// Version 3 has no findings. Version 2 says nothing about paging either. Version 1 has no steps either. Version 0 has its texts as
-    /// sentences.
+    /// Version 4 has no notes. Version 3 has no findings either. Version 2 says nothing about paging either. Version 1 has no steps
+    /// either. Version 0 has its texts as sentences.
     fn earlier(version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
         match version {
-            3 => return with_appended(bytes, &NO_FINDING),
-            2 => return with_appended(bytes, &(NO_PAGING, NO_FINDING)),
-            1 => return with_appended(bytes, &(NO_STEPS, NO_PAGING, NO_FINDING)),
+            4 => return with_appended(bytes, &NO_NOTES),
+            3 => return with_appended(bytes, &(NO_FINDING, NO_NOTES)),
+            2 => return with_appended(bytes, &(NO_PAGING, NO_FINDING, NO_NOTES)),
+            1 => return with_appended(bytes, &(NO_STEPS, NO_PAGING, NO_FINDING, NO_NOTES)),
             _ => {}
         }
         let (id, kind, alert): (String, NotificationKind, AlertWithSentences) =
@@ -162,6 +163,14 @@ const NO_PAGING: Paging = Paging {
 /// Of an alert that was stored before there were other rules than the lack of agents.
 const NO_FINDING: Option<Finding> = None;
 
+/// Of an alert that was stored without it.
+const NO_NOTES: Notes = Notes {
+    left_over: Vec::new(),
+    below_limits: Vec::new(),
+    incident_below_limits: Vec::new(),
+    complaints_upto: None,
+};
+
 /// An alert, with the two fields that its own form leaves out. The alert is last: a field appended to it is appended here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct AlertBody {
@@ -171,15 +180,16 @@ pub(super) struct AlertBody {
 }
 
 impl Body for AlertBody {
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
 
-    /// Version 4 has no findings. Version 3 says nothing about paging either. Version 2 has no steps either. Version 1 has its texts as
-    /// sentences. Version 0 is such an alert alone; the two fields are in columns.
+    /// Version 5 has no notes. Version 4 has no findings either. Version 3 says nothing about paging either. Version 2 has no steps
+    /// either. Version 1 has its texts as sentences. Version 0 is such an alert alone; the two fields are in columns.
     fn earlier(version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
         match version {
-            4 => return with_appended(bytes, &NO_FINDING),
-            3 => return with_appended(bytes, &(NO_PAGING, NO_FINDING)),
-            2 => return with_appended(bytes, &(NO_STEPS, NO_PAGING, NO_FINDING)),
+            5 => return with_appended(bytes, &NO_NOTES),
+            4 => return with_appended(bytes, &(NO_FINDING, NO_NOTES)),
+            3 => return with_appended(bytes, &(NO_PAGING, NO_FINDING, NO_NOTES)),
+            2 => return with_appended(bytes, &(NO_STEPS, NO_PAGING, NO_FINDING, NO_NOTES)),
             _ => {}
         }
         type V1 = (Option<Timestamp>, Option<Worst>, AlertWithSentences);
@@ -244,6 +254,7 @@ impl From<AlertWithSentences> for Alert {
             trend: Trend::default(),
             paging: Paging::default(),
             finding: None,
+            notes: Notes::default(),
             recommended: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Rule, RuleInputs, RuleLimits, ServicePlan, Sighting};
 use crate::alert::Fact;
+use crate::alert::worth::is_deferred;
 use crate::domain::{HOUR, Scope};
 use crate::staffing::PlanTarget;
 
@@ -55,7 +56,9 @@ fn sighting(
     let expected = run.iter().map(|target| target.arrivals * target.service_level).sum::<f64>()
         / contacts(run).max(f64::MIN_POSITIVE);
     let fewest = run.iter().max_by_key(|target| target.gap)?;
-    let seen = Sighting::new(&own.plan.series.scope(), level.max(0.0), enough);
+    let mut seen = Sighting::new(&own.plan.series.scope(), level.max(0.0), enough);
+    // Of deferred work, the level is the share of a window's work that is done in it, and not of what is done before its deadline.
+    seen.variant = is_deferred(own.plan).then_some("deferred");
     let seen = seen.over(first.start, inputs.end(last.start));
     let seen = seen.fact("expected", Fact::Share(expected)).fact("target", Fact::Share(own.target));
     let seen = seen.count("scheduled", fewest.scheduled.map_or(0.0, f64::from));

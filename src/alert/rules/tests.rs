@@ -5,13 +5,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::book::{AlertEffect, AlertInputs};
+use crate::alert::book::AlertEffect;
+use crate::alert::inputs::AlertInputs;
 use crate::alert::memory::{BacklogMemory, SourceMemory};
 use crate::alert::{Alert, AlertBook, AlertState, Known, NotificationKind, Route};
 use crate::anomaly::{AlarmSummary, Anomaly, AnomalyKind, Detail};
 use crate::domain::{SeriesKey, SourceId, Topic, WindowWidth, Zone};
 use crate::forecast::{ForecastPoint, Vintage};
-use crate::staffing::{Plan, PlanTarget};
+use crate::staffing::{Basis, Plan, PlanTarget, Profile};
 use crate::text::{Language, Stored, Texts};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -156,6 +157,37 @@ fn a_missed_target_counts_where_people_are_on_the_roster_for_an_hour() {
     assert_eq!(of(&[0.1; 3], Some(6)), None, "shorter than an hour");
 }
 
+/// The share of a window's deferred work that is done in it is no share of what is done in time.
+#[test]
+fn deferred_work_at_risk_is_not_compared_with_its_target() {
+    let mut plan = plan(&[0.3; 6], Some(2));
+    plan.basis = Basis::of(&Profile::default_of("email").expect("a profile")).into();
+    let seen =
+        RuleInputs { plans: vec![ServicePlan { plan: &plan, target: 0.9 }], ..inputs(at(0)) };
+    let mut book = AlertBook::default();
+    let effects = examine(&mut book, &seen);
+    let alerts = changed(&effects);
+    let said = |language| {
+        let texts = Texts::new(language);
+        format!("{}\n{}", alerts[0].title(&texts), alerts[0].body(&texts))
+    };
+    insta::assert_snapshot!(said(Language::En), @r"
+    north/mobile (phone): 2 scheduled and 8 needed from 06:00 to keep up with the work
+    As of 06:00 (UTC); first seen at 06:00.
+    phone: with the roster, work piles up from 06:00 to 07:00: 2 agents are scheduled and 8 needed in the worst window. If it is not caught up later, more than usual is done after its deadline.
+    Action by 06:00: find 2 more agents (phone).
+    If you take this on, acknowledge the alert.
+    ");
+    insta::assert_snapshot!(said(Language::Zh), @r"
+    north/mobile（电话）：06:00 起排班 2 名、需要 8 名，工作将积压
+    截至 06:00（UTC）；首次发现于 06:00。
+    电话：按现有排班，06:00 至 07:00 工作将积压；最差时段已排班 2 名坐席，需要 8 名。如此后不能赶上，超出时限的工作将多于平时。
+    建议：06:00 前增派 2 名坐席（电话）。
+    如由您处理，请确认预警。
+    ");
+    assert!(!said(Language::En).contains('%') && !said(Language::Zh).contains('%'));
+}
+
 #[test]
 fn the_worst_anomaly_of_a_scope_counts() {
     let rule = &anomaly_now::AnomalyNow;
@@ -298,6 +330,8 @@ fn examine(book: &mut AlertBook, seen: &RuleInputs<'_>) -> Vec<AlertEffect> {
         known: Known::new(),
         complaints: Vec::new(),
         width: WIDTH,
+        finalized_upto: seen.now,
+        lateness: Duration::ZERO,
         zones: &zones,
         zone: Zone::UTC,
         work: &[],

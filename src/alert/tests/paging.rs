@@ -49,6 +49,8 @@ fn go(book: &mut AlertBook, round: &Round<'_>) -> Vec<AlertEffect> {
         known: Known::new(),
         complaints: Vec::new(),
         width: WIDTH,
+        finalized_upto: now,
+        lateness: Duration::ZERO,
         zones: &zones,
         zone: Zone::UTC,
         work: round.work,
@@ -248,7 +250,7 @@ fn one_outage_over_three_services_is_one_page() {
     Action now: ask network operations when the fault that began on CORE-1 will be repaired.
     Cause (broadband, mobile, tv): 1 critical lossOfSignal alarm active since 05:40, first on CORE-1.
     Affected: customers of broadband, mobile, tv in north.
-    Next checkpoint: the forecast of 06:45.
+    Next checkpoint: 06:45, when the next forecast is due.
     If you take this on, acknowledge the alert, for all its services at once; another page then follows only if it gets clearly worse.
     ");
     insta::assert_snapshot!(said(Language::Zh), @r"
@@ -263,7 +265,7 @@ fn one_outage_over_three_services_is_one_page() {
     建议：立即向网络运维询问始于 CORE-1 的故障的预计修复时间。
     原因（broadband、mobile、tv）：自 05:40 起有 1 条紧急 lossOfSignal 告警未清除，首个告警设备 CORE-1。
     受影响：north 的 broadband、mobile、tv 客户。
-    下次检查：06:45 的预测。
+    下次检查：06:45，届时应有新的预测。
     如由您处理，请确认预警（一次确认对所有业务有效）；确认后仅在明显恶化时再次通知。
     ");
     // One acknowledgement is enough, also for a service that joins later.

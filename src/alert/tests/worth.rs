@@ -52,6 +52,8 @@ fn see(book: &mut AlertBook, case: Case, now: Timestamp) -> Vec<NotificationKind
         known: Known::new(),
         complaints: if case.complaints > 0.0 { vec![sign] } else { Vec::new() },
         width: WIDTH,
+        finalized_upto: now,
+        lateness: Duration::ZERO,
         zones: &zones,
         zone: Zone::UTC,
         work: &[],

@@ -18,16 +18,27 @@ use crate::window::AlarmBook;
 /// How far back complaints count as an early sign.
 const COMPLAINTS_REACH: Duration = Duration::from_secs(1800);
 
+/// What the plans come from.
+pub(super) enum Occasion<'a> {
+    /// A finalized window, with what was seen in it.
+    Window(&'a Seen),
+    /// Nowcasts: there are no other plans. Windows up to this time are final.
+    Nowcasts(Timestamp),
+}
+
 impl Issuer {
-    /// Judges plans and decides on alerts and pages. `seen` is of the finalized window; without it the window is open, and the plans are
-    /// those of nowcasts only.
+    /// Judges plans and decides on alerts and pages.
     pub(super) fn alert(
         &mut self,
         effects: &mut Effects<'_>,
         at: &Situation<'_>,
         (issued, plans): (&Issued, &Plans),
-        seen: Option<&Seen>,
+        occasion: &Occasion<'_>,
     ) {
+        let (seen, finalized_upto) = match occasion {
+            Occasion::Window(seen) => (Some(*seen), at.end),
+            Occasion::Nowcasts(finalized_upto) => (None, *finalized_upto),
+        };
         let within = seen.is_none();
         let newer = self.newer_scopes(at, issued, within);
         // The devices of a service's alarms join its alert with that of another service, which this nowcast is not about.
@@ -52,6 +63,8 @@ impl Issuer {
             known,
             complaints,
             width: self.width,
+            finalized_upto,
+            lateness: self.lateness,
             zones: &self.config.zones,
             zone: self.config.zone,
             work: at.work,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Issuer;
+use super::alerting::Occasion;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::engine::effects::{Effects, StoreChange};
 use crate::engine::issued::Issued;
@@ -30,7 +31,7 @@ impl Issuer {
         effects.emit(StreamEvent::Vintages { issued_at: upto });
         if upto >= self.config.alerts_from {
             let now = Situation { end: upto, ..*at };
-            self.alert(&mut effects, &now, (&issued, &plans), None);
+            self.alert(&mut effects, &now, (&issued, &plans), &Occasion::Nowcasts(at.end));
         }
         for nowcast in nowcasts {
             if let Some(vintage) = self.scheduled(&nowcast.vintage.series) {

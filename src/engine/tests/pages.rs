@@ -304,7 +304,7 @@ const SENTENCES: [(&str, Check); 21] = [
         },
     ),
     (
-        r"^Action now: tell network operations that customers complain although no alarm is active\.$",
+        r"^Action now: tell network operations that customers complain although no alarm explains it\.$",
         |case, _| {
             no_alarm(case);
         },
@@ -363,7 +363,7 @@ const SENTENCES: [(&str, Check); 21] = [
         },
     ),
     (
-        r"^Cause: ([\d,]+) tickets about an outage, poor coverage or slow service from (\S+) to (\S+); (\S+) are usual in that time\.$",
+        r"^Cause: ([\d,]+) tickets? about an outage, poor coverage or slow service from (\S+) to (\S+); (\S+) are usual in that time\.$",
         |case, found| {
             let (from, to) = (case.before(&found[2]), case.before(&found[3]));
             let Scope { region, service } = case.alert.scope.clone();
@@ -374,7 +374,7 @@ const SENTENCES: [(&str, Check); 21] = [
         },
     ),
     (
-        r"^(.+): ([\d,]+) agents needed at (\S+), (?:([\d,]+) scheduled|usually ([\d,]+) at this time), ([\d,]+) short\. Forecast for that window: ([\d,]+) tickets \(([\d,]+) to ([\d,]+) with 80 % probability\)\.$",
+        r"^(.+): ([\d,]+) agents needed at (\S+), (?:([\d,]+) scheduled|usually ([\d,]+) at this time), ([\d,]+) short\. Forecast for that window: ([\d,]+) tickets? \(([\d,]+) to ([\d,]+) with 80 % probability\)\.( Most of this need is work left from the windows before\.)?$",
         |case, found| {
             let (at, plans) = (case.ahead(&found[3]), case.plans());
             let plan =
@@ -407,6 +407,11 @@ const SENTENCES: [(&str, Check); 21] = [
                 (f64::from(number(&found[8])), f64::from(number(&found[9]))) == (low, high),
                 "the band",
             );
+            if found.get(10).is_some() {
+                let mut before = plan.targets.iter().filter(|own| own.start < at);
+                let is_more = before.any(|own| own.arrivals > 2.0 * target.arrivals);
+                case.holds(is_more, "no window before has more");
+            }
             // A window that is open is never certain.
             let is_open = at <= case.alert.as_of();
             case.holds(!is_open || high > low, "a band without width");
@@ -430,6 +435,24 @@ const SENTENCES: [(&str, Check); 21] = [
     ),
 ];
 
+/// What is still missing, too few for an alert: the most in one window, and the windows from the first to the last of them.
+fn below_limits(case: &Case<'_>, line: &str) {
+    let form = Regex::new(
+        r"^Still missing, too few for an alert: up to ([\d,]+) at a time between (\S+) and (\S+); most at (\S+) \((.*)\)\.$",
+    );
+    let form = form.expect("a pattern");
+    let found = form.captures(line).unwrap_or_else(|| case.wrong(line));
+    let (from, to, at) = (case.ahead(&found[2]), case.ahead(&found[3]), case.ahead(&found[4]));
+    let open = WIDTH.floor(case.alert.as_of());
+    let all = (0..24).map(|n| open + WIDTH.length() * n).filter(|start| case.gaps(*start).1 > 0);
+    let all: Vec<Timestamp> = all.collect();
+    case.holds(all.first() == Some(&from), "the first window");
+    case.holds(all.last().map(|last| WIDTH.end(*last)) == Some(to), "the last window");
+    case.holds(all.iter().map(|start| case.gaps(*start).1).max() == Some(number(&found[1])), line);
+    case.holds(case.gaps(at).1 == number(&found[1]), "when it is most");
+    case.parts(&found[5], at);
+}
+
 /// Sentences without facts.
 const FIXED: [&str; 1] = [
     "If you take this on, acknowledge the alert; another page then follows only if it gets clearly worse.",
@@ -444,7 +467,9 @@ fn later(case: &Case<'_>, found: &Captures<'_>) {
 
 fn no_alarm(case: &Case<'_>) {
     let active = case.truth.active(&case.alert.scope, case.alert.as_of(), case.now);
-    case.holds(!active.iter().any(|known| known.is_sure), "an alarm is active");
+    // Minor alarms of types that bring no tickets are not named.
+    let is_severe = |known: &Known<'_>| known.severities.last() <= Some(&Severity::Major);
+    case.holds(!active.iter().any(|known| known.is_sure && is_severe(known)), "an alarm is active");
 }
 
 impl Checks {
@@ -463,12 +488,30 @@ impl Checks {
             let (from, to) =
                 (case.texts.moment(case.alert.since), case.texts.moment(case.alert.as_of()));
             let span = format!("The alert lasted from {from} to {to} ({}).", case.alert.zone);
-            return case.holds(body.ends_with(&span), "its span");
+            let mut lines = body.lines();
+            case.holds(lines.next().is_some_and(|line| line.ends_with(&span)), "its span");
+            let left = lines.next();
+            case.holds(left.is_some() != case.alert.notes.below_limits.is_empty(), "what is left");
+            left.into_iter().for_each(|line| below_limits(case, line));
+            return;
         }
         for line in body.lines().filter(|line| !FIXED.contains(line)) {
-            if let Some(at) = line.strip_prefix("Next checkpoint: the forecast of ") {
-                let next = WIDTH.end(WIDTH.floor(case.alert.as_of()));
-                case.holds(at == format!("{}.", case.texts.moment(next)), line);
+            if let Some(at) = line.strip_prefix("Next checkpoint: ") {
+                let last = case.forecaster.finalized_upto().unwrap_or_else(|| case.wrong(line));
+                let next = WIDTH.end(last) + LATENESS;
+                let said = format!("{}, when the next forecast is due.", case.texts.moment(next));
+                case.holds(at == said, line);
+                case.holds(next > case.now, "it is over");
+                continue;
+            }
+            if line.starts_with("Still missing, ") {
+                below_limits(case, line);
+                continue;
+            }
+            if let Some(said) = line.strip_prefix("Complaints are counted up to ") {
+                let last = case.forecaster.finalized_upto().unwrap_or_else(|| case.wrong(line));
+                case.holds(said.starts_with(&format!("{} so far;", case.texts.moment(last))), line);
+                case.holds(last < case.alert.as_of(), "no forecast is newer");
                 continue;
             }
             let found = self.rows.iter().position(|(form, _)| form.is_match(line));

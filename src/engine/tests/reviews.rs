@@ -250,7 +250,7 @@ impl Case {
 type Check = fn(&Case, &Captures<'_>);
 
 /// Sentences with facts, by part of the review.
-const SENTENCES: [(&str, &str, Check); 19] = [
+const SENTENCES: [(&str, &str, Check); 20] = [
     (
         "",
         r"^(\S+): (.+?)(?: to (.+?)|, still open)\. All times are in the zone (\S+)\. Not acknowledged\. Id: (\S+)\.$",
@@ -383,7 +383,12 @@ const SENTENCES: [(&str, &str, Check); 19] = [
         "Actual and forecast by hour",
         r"^\| (.+?) \| ([\d,]+) \| (\S+) \| (\S+) \|$",
         |case, found| {
-            let hour = case.time(&found[1]);
+            let (hour, so_far) = match found[1].strip_suffix(" (so far)") {
+                Some(hour) => (case.time(hour), true),
+                None => (case.time(&found[1]), false),
+            };
+            let is_over = case.alert.ended_at.is_some() || hour + HOUR <= case.shown.1;
+            case.holds(so_far != is_over, "whether the hour is over");
             let windows = (0..4).map(|n| hour + WIDTH.length() * n);
             let windows: Vec<Timestamp> =
                 windows.filter(|at| (case.shown.0..case.shown.1).contains(at)).collect();
@@ -551,6 +556,14 @@ const SENTENCES: [(&str, &str, Check); 19] = [
         r"^Short is the sum over the channels that lack agents\. Agents to spare in another channel are not taken off\.$",
         |case, _| case.holds(case.hours().any(|own| own[2] > own[0] - own[1]), "they add up"),
     ),
+    (
+        "",
+        r"^The incident goes on\. Counts are those of final windows, up to (.+)\.$",
+        |case, found| {
+            case.holds(case.alert.ended_at.is_none(), "it is over");
+            case.holds(case.time(&found[1]) == case.shown.1, "the end of the final windows");
+        },
+    ),
 ];
 
 /// Sentences without facts of the outage, each with its part and what has to be true for it.
@@ -615,8 +628,19 @@ fn every_sentence_of_the_review_of_a_simulated_outage_is_true() {
     let mut case = simulated(5);
     let seen = held(&case);
     // Its span, the surge with its warning, what came, who was first, the forecasts of the peak, hours, agents and alarms.
-    let at_least =
-        [(0, 1), (3, 1), (4, 1), (6, 1), (7, 3), (8, 3), (9, 1), (10, 2), (11, 1), (12, 1)];
+    let at_least = [
+        (0, 1),
+        (3, 1),
+        (4, 1),
+        (6, 1),
+        (7, 3),
+        (8, 3),
+        (9, 1),
+        (10, 2),
+        (11, 1),
+        (12, 1),
+        (17, 1),
+    ];
     for (at, n) in at_least {
         assert!(
             seen[at] >= n,

@@ -375,6 +375,7 @@ fn a_page_is_shown_from_its_beginning_to_its_end() {
         paging: Default::default(),
         recommended: vec![],
         finding: None,
+        notes: Default::default(),
     };
     site.put(|tx| tx.put_alert(&alert));
     assert_eq!(site.written(), (0, Ok(Vec::new())), "nobody was told");

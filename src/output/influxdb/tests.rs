@@ -583,6 +583,7 @@ fn alert() -> Alert {
         notified_gap: 4,
         recommended: Vec::new(),
         finding: None,
+        notes: Default::default(),
         notified_at: None,
         steps: Vec::new(),
         trend: Trend::default(),

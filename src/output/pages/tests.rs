@@ -44,6 +44,7 @@ pub(in crate::output) fn page(alert: &str, kind: NotificationKind) -> Notificati
         notified_gap: 7,
         recommended: Vec::new(),
         finding: None,
+        notes: Default::default(),
         notified_at: Some(at(0)),
         steps: Vec::new(),
         trend: Trend::default(),

@@ -75,7 +75,8 @@ fn lines(page: &Notification, texts: &Texts) -> Vec<String> {
         }
         (NotificationKind::Reminder, _) => {
             let since = local.time(alert.since);
-            Some(local.text("page-reminder", args!["since" => since]))
+            let args = args!["since" => since, "at" => local.time(alert.as_of())];
+            Some(local.text("page-reminder", args))
         }
         _ => None,
     };

@@ -88,7 +88,8 @@ fn a_pool_needs_fewer_people_than_its_parts() {
     assert!(together < apart, "{together} {apart}");
     // The shares of the series add up to the team's numbers.
     let members: Vec<_> = parts.iter().map(|part| (&part.series, part)).collect();
-    let plans = shares(&plan, &members);
+    let work: Vec<_> = parts.iter().map(|part| planner.work_of(part, WIDTH, &team)).collect();
+    let plans = shares(&plan, &members, &work);
     for (step, target) in plan.targets.iter().enumerate() {
         let sum = |of: &dyn Fn(&PlanTarget) -> i64| {
             plans.values().map(|plan| of(&plan.targets[step])).sum::<i64>()
@@ -100,6 +101,32 @@ fn a_pool_needs_fewer_people_than_its_parts() {
         assert_eq!(scheduled, target.scheduled.map_or(-3, i64::from));
     }
     assert_eq!(plans.len(), 3);
+}
+
+/// Who is still busy with the contacts of a surge is needed where the surge was, whatever the next window brings.
+#[test]
+fn people_whom_a_surge_keeps_busy_are_those_of_its_series() {
+    let team = team(None, 0);
+    let parts = [
+        vintage("north/mobile/phone", &[8.0, 8.0, 8.0, 8.0]),
+        vintage("north/broadband/phone", &[12.0, 200.0, 2.0, 2.0]),
+    ];
+    let mut planner = Planner::new(team.profile.clone());
+    let whole = pooled(&parts).expect("a forecast");
+    let plan = planner.plan(&whole, WIDTH, &[], &[0.0; 4], Some(&team));
+    let work: Vec<_> = parts.iter().map(|part| planner.work_of(part, WIDTH, &team)).collect();
+    let members: Vec<_> = parts.iter().map(|part| (&part.series, part)).collect();
+    let plans = shares(&plan, &members, &work);
+    let agents =
+        |part: usize| plans[&parts[part].series].targets.iter().map(|t| t.agents).collect();
+    let (mobile, broadband): (Vec<u32>, Vec<u32>) = (agents(0), agents(1));
+    let all: Vec<u32> = plan.targets.iter().map(|target| target.agents).collect();
+    assert!(all[2] > 50, "the surge keeps people busy: {all:?}");
+    assert!(mobile[2] <= mobile[0] + 1 && broadband[2] > 50, "{mobile:?} {broadband:?}");
+    // With four fifths of the arrivals of the third window, mobile has hardly any of its work.
+    assert!(f64::from(mobile[2]) < 0.1 * f64::from(all[2]), "{mobile:?} {all:?}");
+    let left = |part: usize, step| plans[&parts[part].series].is_left_over(at(step), WIDTH);
+    assert_eq!([left(1, 1), left(1, 2), left(0, 2)], [false, true, false]);
 }
 
 #[test]

@@ -160,6 +160,7 @@ fn alert(id: &str, since: i64, state: AlertState) -> Alert {
         notified_gap: 4,
         recommended: Vec::new(),
         finding: None,
+        notes: Default::default(),
         notified_at: None,
         steps: Vec::new(),
         trend: Trend::default(),

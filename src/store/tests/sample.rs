@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::alert::{
-    Fact, Finding, Held, HoldReason, NeedStep, Paging, Part, RuleMemory, Shortfall, Silence,
+    Fact, Finding, Held, HoldReason, NeedStep, Notes, Paging, Part, RuleMemory, Shortfall, Silence,
     Silenced,
 };
 use crate::anomaly::Detail;
@@ -582,6 +582,16 @@ pub(super) fn silence() -> Silence {
         by: "Li Wei".into(),
         entered_at: at(0),
         ended_by: Some("Wang Fang".into()),
+    }
+}
+
+/// Of an alert with all of them.
+pub(super) fn notes(step: NeedStep) -> Notes {
+    Notes {
+        left_over: vec![Name::new("phone").expect("a name")],
+        below_limits: vec![step],
+        incident_below_limits: Vec::new(),
+        complaints_upto: Some(at(5)),
     }
 }
 

@@ -28,11 +28,20 @@ alert-missing-more = Missing later: { $n ->
     [one] { $n } more period
    *[other] { $n } more periods
 }, until { $to }.
-alert-shortfall-rostered = { $channel }: { $agents } agents needed at { $at }, { $scheduled } scheduled, { $gap } short. Forecast for that window: { $n } tickets ({ $low } to { $high } with 80 % probability).
-alert-shortfall-usual = { $channel }: { $agents } agents needed at { $at }, usually { $scheduled } at this time, { $gap } short. Forecast for that window: { $n } tickets ({ $low } to { $high } with 80 % probability).
+alert-shortfall-rostered = { $channel }: { $agents } agents needed at { $at }, { $scheduled } scheduled, { $gap } short. Forecast for that window: { $tickets ->
+    [one] { $tickets } ticket
+   *[other] { $tickets } tickets
+} ({ $low } to { $high } with 80 % probability).
+alert-shortfall-usual = { $channel }: { $agents } agents needed at { $at }, usually { $scheduled } at this time, { $gap } short. Forecast for that window: { $tickets ->
+    [one] { $tickets } ticket
+   *[other] { $tickets } tickets
+} ({ $low } to { $high } with 80 % probability).
+alert-shortfall-left-over = { $shortfall } Most of this need is work left from the windows before.
+alert-complaints-later = Complaints are counted up to { $upto } so far; those of later windows follow once these are final.
+alert-below-limits = Still missing, too few for an alert: up to { $n } at a time between { $from } and { $to }; most at { $at } ({ $channels }).
 alert-because = Cause: { $cause }.
 alert-affected = Affected: customers of { $service } in { $region } ({ $channels }).
-alert-next = Next checkpoint: the forecast of { $at }.
+alert-next = Next checkpoint: { $at }, when the next forecast is due.
 alert-acknowledge = If you take this on, acknowledge the alert; another page then follows only if it gets clearly worse.
 
 # Pages of an incident: several services of a region. Numbers by service stand where other pages have them by channel.
@@ -63,7 +72,7 @@ action-again = Action by { $at }: find { $n ->
 } again, until { $to }.
 action-alarms = Action now: ask network operations when the fault will be repaired.
 action-alarms-device = Action now: ask network operations when the fault that began on { $device } will be repaired.
-action-complaints = Action now: tell network operations that customers complain although no alarm is active.
+action-complaints = Action now: tell network operations that customers complain although no alarm explains it.
 action-look = Action now: check the roster of this time and what customers complain about. If the forecast is unusual, look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
 
 cause-alarms = { $n } { $severity } { $type } { $n ->
@@ -87,8 +96,14 @@ cause-overrun = planned work of { $from }–{ $to } overruns; { $n ->
    *[other] { $n } of its alarms are still active
 }
 cause-adjustment = a planner entered “{ $label }”: it changes the forecast by { $tickets } tickets over six hours
-cause-complaints = { $n } tickets about an outage, poor coverage or slow service from { $since } to { $until }; { $usual } are usual in that time
-cause-complaints-since = { $n } tickets about an outage, poor coverage or slow service since { $since }; { $usual } are usual in that time
+cause-complaints = { $tickets ->
+    [one] { $tickets } ticket
+   *[other] { $tickets } tickets
+} about an outage, poor coverage or slow service from { $since } to { $until }; { $usual } are usual in that time
+cause-complaints-since = { $tickets ->
+    [one] { $tickets } ticket
+   *[other] { $tickets } tickets
+} about an outage, poor coverage or slow service since { $since }; { $usual } are usual in that time
 
 # A page that is too long for its receiver.
 page-lines-left-out = … and { $n ->
@@ -96,7 +111,7 @@ page-lines-left-out = … and { $n ->
    *[other] { $n } more lines
 }: follow the link
 page-worse-acknowledged = { $name } acknowledged this alert; it has become clearly worse since.
-page-reminder = Reminder: nobody has acknowledged this alert, which began at { $since }.
+page-reminder = Reminder: nobody has acknowledged this alert, which began at { $since }. The newest numbers are those of { $at }.
 
 # Pages that test whether a receiver is reached.
 page-test-title = TEST: pages of surgecast reach this receiver

@@ -178,6 +178,7 @@ report-check = Points to check
 report-check-none = There is nothing to check.
 
 report-incident-over = { $scope }: { $from } to { $to }. All times are in the zone { $zone }.
+report-incident-goes-on = The incident goes on. Counts are those of final windows, up to { $upto }.
 report-incident-open = { $scope }: since { $from }, still open. All times are in the zone { $zone }.
 report-incident-acknowledged = Acknowledged by { $name }.
 report-incident-not-acknowledged = Not acknowledged.
@@ -201,6 +202,7 @@ report-alarms-no-type = no type
 report-alarms-n = Alarms
 report-alarms-first = First raised
 report-alarms-none = No alarms are on record for this alert.
+report-hourly-so-far = { $hour } (so far)
 report-hourly = Actual and forecast by hour
 report-hourly-hour = Hour
 report-hourly-actual = Actual
@@ -213,6 +215,7 @@ report-incident-unwarned = The surge began on { $at }. There was no warning.
 
 report-summary = Summary
 report-summary-no-surge = There was no surge: the tickets did not exceed the 99 % quantile of the forecast without alarms in two windows in a row.
+report-summary-no-surge-yet = No surge so far. Whether there is one shows only once its windows are final.
 report-summary-not-judged = It is not known whether there was a surge: the forecasts of this time did not use alarms yet, because there was too little history.
 report-summary-peak = The window with the most tickets was { $at }: { $most }.
 report-summary-came = { $n } tickets came until { $to }, most of them at { $at }: { $most }. The first forecasts of these windows, issued up to six hours before, were { $expected } in all. The actual number differs by { $change }.
@@ -224,6 +227,7 @@ report-plot-incident = Tickets by window, all channels together, beside the firs
 
 report-known = What was known when
 report-known-window = In the window at { $at }, { $n } tickets came. These forecasts were issued for it:
+report-known-none-yet = No window since the start of the alert is final yet.
 report-known-none = No forecast for this time is stored.
 report-known-at = Issued
 report-known-kind = Kind

@@ -21,6 +21,8 @@ rule-surge-ahead-action = Action now: check whether there are enough agents from
 rule-sla-at-risk-name = service level at risk
 rule-sla-at-risk-title = { $scope } ({ $channel }): service level of { $expected } expected from { $from }, target { $target }
 rule-sla-at-risk-line = { $channel }: with the roster, a service level of { $expected } is expected from { $from } to { $to }; the target is { $target }. { $scheduled } agents are scheduled and { $needed } needed in the worst window.
+rule-sla-at-risk-title-deferred = { $scope } ({ $channel }): { $scheduled } scheduled and { $needed } needed from { $from } to keep up with the work
+rule-sla-at-risk-line-deferred = { $channel }: with the roster, work piles up from { $from } to { $to }: { $scheduled } agents are scheduled and { $needed } needed in the worst window. If it is not caught up later, more than usual is done after its deadline.
 rule-sla-at-risk-action = Action by { $from }: find { $more ->
     [one] { $more } more agent
    *[other] { $more } more agents

@@ -60,3 +60,11 @@ advice-outage = cause of the extra calls: { $cause }; { $n ->
 } be found in time
 advice-levels = expected service level { $with } % with this action, { $without } % without it; confidence that the action is justified: { $confidence } %
 advice-recommended = Recommended: { $text }.
+advice-recommended-for = Recommended, for { $services } together: { $text }.
+advice-sum = { $n ->
+    [0] None of these brings agents at { $at }, when { $missing } are missing.
+   *[other] { $left ->
+        [0] Together these bring up to { $n } at { $at }, when { $missing } are missing.
+       *[other] Together these bring up to { $n } at { $at }, when { $missing } are missing: at least { $left } stay missing.
+    }
+}

@@ -22,11 +22,14 @@ alert-gone-untold = { $at } 的预测显示坐席缺口已低于预警标准。�
 alert-missing = 缺口：{ $need }，其中{ $channels }。
 alert-missing-peak = 缺口：{ $need }；{ $at } 最多，其中{ $channels }。
 alert-missing-more = 此后缺口：另有 { $n } 段，至 { $to }。
-alert-shortfall-rostered = { $channel }：{ $at } 需要 { $agents } 名坐席，已排班 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $n } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
-alert-shortfall-usual = { $channel }：{ $at } 需要 { $agents } 名坐席，平时同一时段有 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $n } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
+alert-shortfall-rostered = { $channel }：{ $at } 需要 { $agents } 名坐席，已排班 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $tickets } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
+alert-shortfall-usual = { $channel }：{ $at } 需要 { $agents } 名坐席，平时同一时段有 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $tickets } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
+alert-shortfall-left-over = { $shortfall }其中大部分是前面时段遗留的工作。
+alert-complaints-later = 投诉目前统计至 { $upto }；之后的时段最终确认后再计入。
+alert-below-limits = 仍有低于预警标准的缺口：{ $from } 至 { $to } 间同时最多缺 { $n } 名；{ $at } 最多，其中{ $channels }。
 alert-because = 原因：{ $cause }。
 alert-affected = 受影响：{ $region } 的 { $service } 客户（{ $channels }）。
-alert-next = 下次检查：{ $at } 的预测。
+alert-next = 下次检查：{ $at }，届时应有新的预测。
 alert-acknowledge = 如由您处理，请确认预警；确认后仅在明显恶化时再次通知。
 
 # 事件通知：同一区域的多项业务。其他通知按渠道列出的数字，此处按业务列出。
@@ -45,7 +48,7 @@ action-more = 建议：{ $at } 前增派坐席增至 { $n } 名，至 { $to }。
 action-again = 建议：{ $at } 前需再次增派 { $n } 名坐席，至 { $to }。
 action-alarms = 建议：立即向网络运维询问故障的预计修复时间。
 action-alarms-device = 建议：立即向网络运维询问始于 { $device } 的故障的预计修复时间。
-action-complaints = 建议：立即告知网络运维：客户集中投诉，但没有未清除的告警。
+action-complaints = 建议：立即告知网络运维：客户集中投诉，但没有告警可以解释。
 action-look = 建议：立即核对该时段的排班和客户反映的问题；如预测异常，再查找数据之外的原因（如营销活动、账单批次）并录入系统。
 
 cause-alarms = 自 { $since } 起有 { $n } 条{ $severity } { $type } 告警未清除
@@ -57,13 +60,13 @@ cause-more-alarms = 另有 { $n } 条其他类型的告警
 cause-no-alarm = 预测所需坐席多于可用坐席；此处没有相关的未清除告警
 cause-overrun = { $from }–{ $to } 的计划作业超时，仍有 { $n } 条相关告警未清除
 cause-adjustment = 规划人员录入“{ $label }”：使未来六小时的预测变化 { $tickets } 张工单
-cause-complaints = { $since } 至 { $until } 有 { $n } 张工单反映服务中断、信号覆盖差或网速慢；平时同期为 { $usual } 张
-cause-complaints-since = 自 { $since } 起有 { $n } 张工单反映服务中断、信号覆盖差或网速慢；平时同期为 { $usual } 张
+cause-complaints = { $since } 至 { $until } 有 { $tickets } 张工单反映服务中断、信号覆盖差或网速慢；平时同期为 { $usual } 张
+cause-complaints-since = 自 { $since } 起有 { $tickets } 张工单反映服务中断、信号覆盖差或网速慢；平时同期为 { $usual } 张
 
 # 超出接收方长度限制的通知。
 page-lines-left-out = ……另有 { $n } 行，请打开链接查看
 page-worse-acknowledged = { $name } 已确认本预警；此后情况明显恶化。
-page-reminder = 提醒：本预警始于 { $since }，至今无人确认。
+page-reminder = 提醒：本预警始于 { $since }，至今无人确认。最新数据截至 { $at }。
 
 # 测试通知能否送达。
 page-test-title = 【测试】surgecast 通知可以送达

@@ -148,6 +148,7 @@ report-check = 待核查事项
 report-check-none = 没有需要核查的事项。
 
 report-incident-over = { $scope }：{ $from } 至 { $to }。所有时刻均为 { $zone } 时区。
+report-incident-goes-on = 事件仍在持续。实际值为已最终确认的时段，截至 { $upto }。
 report-incident-open = { $scope }：始于 { $from }，尚未解除。所有时刻均为 { $zone } 时区。
 report-incident-acknowledged = 确认人：{ $name }。
 report-incident-not-acknowledged = 尚未确认。
@@ -171,6 +172,7 @@ report-alarms-no-type = 无类型
 report-alarms-n = 告警数
 report-alarms-first = 首次上报
 report-alarms-none = 没有相关的告警记录。
+report-hourly-so-far = { $hour }（截至目前）
 report-hourly = 各小时的实际与预测
 report-hourly-hour = 小时
 report-hourly-actual = 实际
@@ -183,6 +185,7 @@ report-incident-unwarned = 激增始于 { $at }，没有预报。
 
 report-summary = 概要
 report-summary-no-surge = 没有激增：没有连续两个时段的工单数超过“不计告警影响的预测”的 99% 分位数。
+report-summary-no-surge-yet = 目前没有激增。相关时段最终确认后才能判断是否有激增。
 report-summary-not-judged = 是否有激增尚不可知：历史数据不足，这段时间的预测尚未计入告警。
 report-summary-peak = 工单最多的时段是 { $at }：{ $most } 张。
 report-summary-came = 至 { $to } 共有 { $n } 张工单，最多的时段是 { $at }：{ $most } 张。这些时段的首次预测（最早提前六小时发布）合计 { $expected } 张，实际相差 { $change }。
@@ -194,6 +197,7 @@ report-plot-incident = 各时段工单，所有渠道合计，与首次预测对
 
 report-known = 各时刻已知的情况
 report-known-window = { $at } 这一时段实际有 { $n } 张工单。为其发布过以下预测：
+report-known-none-yet = 预警开始以来还没有最终确认的时段。
 report-known-none = 没有保存这段时间的预测。
 report-known-at = 发布时间
 report-known-kind = 类别

@@ -21,6 +21,8 @@ rule-surge-ahead-action = 建议：立即核对 { $from } 至 { $to } 的坐席�
 rule-sla-at-risk-name = 服务水平有风险
 rule-sla-at-risk-title = { $scope }（{ $channel }）：{ $from } 起预计服务水平 { $expected }，目标 { $target }
 rule-sla-at-risk-line = { $channel }：按现有排班，{ $from } 至 { $to } 的服务水平预计为 { $expected }，目标为 { $target }。最差时段已排班 { $scheduled } 名坐席，需要 { $needed } 名。
+rule-sla-at-risk-title-deferred = { $scope }（{ $channel }）：{ $from } 起排班 { $scheduled } 名、需要 { $needed } 名，工作将积压
+rule-sla-at-risk-line-deferred = { $channel }：按现有排班，{ $from } 至 { $to } 工作将积压；最差时段已排班 { $scheduled } 名坐席，需要 { $needed } 名。如此后不能赶上，超出时限的工作将多于平时。
 rule-sla-at-risk-action = 建议：{ $from } 前增派 { $more } 名坐席（{ $channel }）。
 
 rule-anomaly-now-name = 工单数异常

@@ -42,3 +42,11 @@ advice-spare = 即使按偏高的预测，{ $at } 也只需 { $needed } 名坐�
 advice-outage = 来电增多的原因：{ $cause }；缺 { $n } 名坐席且无法及时补足
 advice-levels = 采取后预计服务水平 { $with }%，不采取则 { $without }%；该措施合理的置信度 { $confidence }%
 advice-recommended = 建议：{ $text }。
+advice-recommended-for = 建议（共用于 { $services }）：{ $text }。
+advice-sum = { $n ->
+    [0] { $at } 缺 { $missing } 名，以上建议均不能在此时增加坐席。
+   *[other] { $left ->
+        [0] { $at } 缺 { $missing } 名，以上建议合计最多增加 { $n } 名。
+       *[other] { $at } 缺 { $missing } 名，以上建议合计最多增加 { $n } 名，至少仍缺 { $left } 名。
+    }
+}
