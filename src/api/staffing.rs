@@ -167,12 +167,12 @@ impl Desk {
             return Ok(stored.map(|plan| Staffing::new(&plan, &self.texts, &[])));
         }
         if let Some(team) = self.rules.team_of(series) {
-            let Some(Whole { plan, figures, parts }) = self.whole(reader, team)? else {
+            let Some(Whole { plan, figures, parts, work }) = self.whole(reader, team)? else {
                 return Ok(stored.map(|plan| Staffing::new(&plan, &self.texts, &[])));
             };
             let parts: Vec<(&SeriesKey, &Vintage)> =
                 parts.iter().map(|vintage| (&vintage.series, vintage)).collect();
-            let fresh = shares(&plan, &parts).remove(series);
+            let fresh = shares(&plan, &parts, &work).remove(series);
             let plan = stored.zip(fresh).map(|(stored, fresh)| current(stored, fresh));
             return Ok(plan.map(|plan| Staffing::new(&plan, &self.texts, &figures)));
         }
@@ -232,7 +232,17 @@ impl Desk {
             roster.extend(own.map(Presence::from));
         }
         let (plan, figures) = self.planned(&team.profile, (&vintage, &began), roster, Some(team));
-        Ok(Some(Whole { plan, figures, parts: vintages }))
+        let planner: Planner = self.rules.planner(self.profile(&team.profile, &began));
+        // How the open tickets are divided is known to the forecaster only.
+        let work = vintages.iter().map(|own| planner.work_of(own, self.width, team)).collect();
+        Ok(Some(Whole { plan, figures, parts: vintages, work }))
+    }
+
+    /// The profile with what is asked for. A handling time that is asked for takes the place of learned ones.
+    fn profile(&self, profile: &Profile, began: &Began) -> Profile {
+        let profile = self.what_if.profile(profile);
+        let learned = began.learned.as_ref().filter(|_| self.what_if.aht.is_none());
+        learned.map_or_else(|| profile.clone(), |own| own.profile(&profile))
     }
 
     fn planned(
@@ -243,12 +253,8 @@ impl Desk {
         team: Option<&Team>,
     ) -> (Plan, Vec<Figures>) {
         let (wanted, roster) = (self.what_if.vintage(vintage), self.what_if.roster(roster));
-        let mut profile = self.what_if.profile(profile);
-        // A handling time that is asked for takes the place of learned ones.
+        let profile = self.profile(profile, began);
         let learned = began.learned.as_ref().filter(|_| self.what_if.aht.is_none());
-        if let Some(own) = learned {
-            profile = own.profile(&profile);
-        }
         let scaled = learned.map(|own| (own.same_load(&wanted), own.same_load(vintage)));
         let (used, as_usual) = scaled.as_ref().map_or((&wanted, vintage), |(a, b)| (a, b));
         let usual: Vec<f64> = as_usual.targets.iter().map(|target| target.baseline).collect();
@@ -269,6 +275,8 @@ struct Whole {
     plan: Plan,
     figures: Vec<Figures>,
     parts: Vec<Vintage>,
+    /// The work of each part, by window.
+    work: Vec<Vec<f64>>,
 }
 
 /// The stored plan; after a new roster, which only the next forecast stores plans for, the fresh one.
