@@ -183,7 +183,7 @@ fn a_late_alarm_revises_a_window_but_not_its_active_alarms() {
 fn every_bad_event_of_a_batch_has_a_dead_letter() {
     let mut processor = processor();
     let batch = r#"{"eventList":[{"commonEventHeader":{"domain":"fault"}},
-        {"commonEventHeader":{"domain":"heartbeat"}},{"commonEventHeader":{"domain":"magic"}}]}"#;
+        {"commonEventHeader":{"domain":"heartbeat"}},{"commonEventHeader":{"domain":"fault"}}]}"#;
     take(&mut processor, 7, 0, batch);
     take(&mut processor, 8, 0, &notice("notifyAlarmListRebuilt", "", 301));
     let report = processor.report(None);

@@ -123,12 +123,14 @@ fn with_step<'r>(
         (TicketAction::Resolve, Some(Value::Text(_))) => return None,
         _ => Field::Absent,
     };
-    let ticket_id = Some(ticket_id).filter(|id| is_id(id))?;
+    // The decoder takes blanks around ids away.
+    let is_bare = |text: &str| text == text.trim();
+    let ticket_id = Some(ticket_id).filter(|id| is_id(id) && is_bare(id))?;
     let life = life::step(action, ticket_id.into(), &handled).ok()?;
     let customer = match flat.life(LifeKey::CustomerId) {
         None | Some(Value::Text("")) => None,
-        Some(Value::Text(text)) => Some(text),
-        Some(Value::Whole(_)) => return None,
+        Some(Value::Text(text)) if is_bare(text) => Some(text),
+        Some(Value::Text(_) | Value::Whole(_)) => return None,
     };
     let word = |key| flat.text(key).filter(|text: &&str| !text.is_empty());
     let words = TicketWords {

@@ -173,6 +173,8 @@ fn the_fast_path_leaves_what_is_not_plain_to_the_decoder() {
     let left = [
         json!({"action": "snapshot", "open": 4}),
         json!({"ticket_id": 7}),
+        json!({"ticket_id": " T-1"}),
+        json!({"ticket_id": "T-1", "customer_id": "C-1 "}),
         json!({"ticket_id": "T-1", "action": "respond"}),
         json!({"ticket_id": "T-1", "action": "resolve", "handled_seconds": "3"}),
         json!({"ticket_id": "T-1", "action": "resolve", "handled_seconds": 700_000}),
