@@ -17,7 +17,7 @@ const WARNINGS_MAX: usize = 100;
 const ROWS_MAX: usize = 20;
 
 /// Why rows can have no effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RosterWarningReason {
     /// No ticket of the series is known.
@@ -33,6 +33,8 @@ pub enum RosterWarningReason {
 /// Rows of one series or team that can have no effect, all for the same reason. They are stored.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RosterWarning {
+    /// `unknown_series`, `team_has_shifts`, `outside_hours` or `past`.
+    #[schema(value_type = String)]
     pub reason: RosterWarningReason,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
