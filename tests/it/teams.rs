@@ -168,7 +168,7 @@ fn check(program: &Program, plan: &Value) {
         ("team=calls&aht=soon", "aht: soon: use a length such as 330s or 5m30s"),
         ("team=calls&agents=12.5", "agents: `12.5`: use a whole number from 0 up"),
         ("team=calls&shrinkage=a%20third", "shrinkage: `a third`: use a number"),
-        ("team=calls&agent=3", "query: unknown field `agent`"),
+        ("team=calls&agent=3", "query: agent: unknown field `agent`"),
         ("team=calls&target=100/20", "100 % is for deferred work only"),
         ("region=north&service=mobile&channel=phone&agents=3", "ask with team=calls"),
     ] {
