@@ -54,7 +54,7 @@ pub async fn check_silences(base_url: &str) {
         chinese(
             client,
             "a silence",
-            "document.querySelector('article.alert .silenced')?.textContent.includes('已静默')",
+            "document.querySelector('article.alert .silenced')?.textContent.includes('静默至')",
         )
         .await?;
         client.find(Locator::Css("#lang")).await?.send_keys(ENTER).await?;
