@@ -14,6 +14,7 @@ pub(super) mod life;
 mod life_tests;
 pub(super) mod logstash;
 pub(super) mod native;
+mod native_actions;
 pub(super) mod o2;
 #[cfg(test)]
 mod properties;

@@ -1,9 +1,10 @@
 //! The native flat format: one JSON object per event.
 
 use super::life::{self, Life};
+use super::native_actions::{ALARM_ACTIONS, Actions, MAINTENANCE_ACTIONS, TICKET_ACTIONS};
 use crate::domain::{
-    AlarmAction, AlarmEvent, Event, EventKind, MaintenanceAction, MaintenanceEvent, Name, Scope,
-    SeriesKey, TicketAction, TicketEvent, Timestamp,
+    AlarmAction, AlarmEvent, Event, EventKind, MaintenanceEvent, Name, Scope, SeriesKey,
+    TicketEvent, Timestamp,
 };
 use crate::ingest::acts::{Act, act};
 use crate::ingest::decoded::Decoded;
@@ -383,71 +384,6 @@ const KINDS: [(&str, EventKind); 5] = [
     ("alarms", EventKind::Alarm),
     ("tickets", EventKind::Ticket),
 ];
-
-/// The actions of a kind: the documented words, and the actions that other words contain.
-struct Actions<T: 'static> {
-    words: &'static [(&'static str, T)],
-    acts: &'static [(Act, T, &'static str)],
-    /// Words that [`life`] reads before these.
-    others: &'static [&'static str],
-}
-
-impl<T: Copy> Actions<T> {
-    /// The action that an act means, and its word.
-    fn of(&self, act: Act) -> Option<(T, &'static str)> {
-        let found = self.acts.iter().find(|(known, ..)| *known == act);
-        found.map(|(_, action, word)| (*action, *word))
-    }
-
-    /// The reject for a word that means no action.
-    fn no_choice(&self, text: &str) -> Reject {
-        let words: Vec<&str> = self.words.iter().map(|(word, _)| *word).collect();
-        read::no_choice_of("action", text, &[&words, self.others].concat())
-    }
-}
-
-const ALARM_ACTIONS: Actions<AlarmAction> = Actions {
-    words: &[
-        ("raise", AlarmAction::Raise),
-        ("change", AlarmAction::Change),
-        ("clear", AlarmAction::Clear),
-    ],
-    acts: &[
-        (Act::Begin, AlarmAction::Raise, "raise"),
-        (Act::Reopen, AlarmAction::Raise, "raise"),
-        (Act::Change, AlarmAction::Change, "change"),
-        (Act::Nothing, AlarmAction::Change, "change"),
-        (Act::End, AlarmAction::Clear, "clear"),
-    ],
-    others: &[],
-};
-
-const TICKET_ACTIONS: Actions<TicketAction> = Actions {
-    words: &[
-        ("create", TicketAction::Create),
-        ("update", TicketAction::Update),
-        ("resolve", TicketAction::Resolve),
-        ("reopen", TicketAction::Reopen),
-    ],
-    acts: &[
-        (Act::Begin, TicketAction::Create, "create"),
-        (Act::Reopen, TicketAction::Reopen, "reopen"),
-        (Act::Change, TicketAction::Update, "update"),
-        (Act::Nothing, TicketAction::Update, "update"),
-        (Act::End, TicketAction::Resolve, "resolve"),
-    ],
-    others: &["respond", "abandon", "snapshot"],
-};
-
-const MAINTENANCE_ACTIONS: Actions<MaintenanceAction> = Actions {
-    words: &[("plan", MaintenanceAction::Plan), ("cancel", MaintenanceAction::Cancel)],
-    acts: &[
-        (Act::Begin, MaintenanceAction::Plan, "plan"),
-        (Act::Change, MaintenanceAction::Plan, "plan"),
-        (Act::End, MaintenanceAction::Cancel, "cancel"),
-    ],
-    others: &[],
-};
 
 /// Outcomes of a call. Each of them is an arrival, whether an agent answered or not, so that the outcome does not change
 /// the action. A call with two events, `offered` and later `answered` or `abandoned`, counts once if both have the
