@@ -81,7 +81,7 @@ impl AlertBook {
         Self { width: Some(width), ..self }
     }
 
-    /// The first of `at` and the times of later forecasts that is not over.
+    /// `at`, or, if that time is over, the time of the first forecast after it that is not.
     pub(super) fn next_forecast(&self, at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         let at = at?;
         if at > now {

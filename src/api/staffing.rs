@@ -233,16 +233,25 @@ impl Desk {
         }
         let (plan, figures) = self.planned(&team.profile, (&vintage, &began), roster, Some(team));
         let planner: Planner = self.rules.planner(self.profile(&team.profile, &began));
+        let learned = self.learned(&began);
         // How the open tickets are divided is known to the forecaster only.
-        let work = vintages.iter().map(|own| planner.work_of(own, self.width, team)).collect();
+        let work = vintages.iter().map(|own| {
+            let scaled = learned.map(|learned| learned.same_load(own));
+            planner.work_of(scaled.as_ref().unwrap_or(own), self.width, team)
+        });
+        let work = work.collect();
         Ok(Some(Whole { plan, figures, parts: vintages, work }))
     }
 
-    /// The profile with what is asked for. A handling time that is asked for takes the place of learned ones.
+    /// The profile with what is asked for.
     fn profile(&self, profile: &Profile, began: &Began) -> Profile {
         let profile = self.what_if.profile(profile);
-        let learned = began.learned.as_ref().filter(|_| self.what_if.aht.is_none());
-        learned.map_or_else(|| profile.clone(), |own| own.profile(&profile))
+        self.learned(began).map_or_else(|| profile.clone(), |own| own.profile(&profile))
+    }
+
+    /// The learned handling times. A handling time that is asked for takes their place.
+    fn learned<'b>(&self, began: &'b Began) -> Option<&'b LearnedAht> {
+        began.learned.as_ref().filter(|_| self.what_if.aht.is_none())
     }
 
     fn planned(
@@ -254,7 +263,7 @@ impl Desk {
     ) -> (Plan, Vec<Figures>) {
         let (wanted, roster) = (self.what_if.vintage(vintage), self.what_if.roster(roster));
         let profile = self.profile(profile, began);
-        let learned = began.learned.as_ref().filter(|_| self.what_if.aht.is_none());
+        let learned = self.learned(began);
         let scaled = learned.map(|own| (own.same_load(&wanted), own.same_load(vintage)));
         let (used, as_usual) = scaled.as_ref().map_or((&wanted, vintage), |(a, b)| (a, b));
         let usual: Vec<f64> = as_usual.targets.iter().map(|target| target.baseline).collect();

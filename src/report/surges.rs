@@ -19,7 +19,7 @@ const HIGH: usize = 5;
 pub struct SurgeSpan {
     /// How it was judged, at any of the leads: at least one entry.
     pub judged: Vec<Surge>,
-    /// Where it began: the first window from which on the counts stayed above the 80 % band of the first forecast.
+    /// Start of its first window: from there on, all counts were above the 80 % bands of the first forecasts.
     pub began: Timestamp,
     /// End of its last window above the 99 % quantile.
     pub ended: Timestamp,
