@@ -70,7 +70,7 @@ enum Command {
     /// Show up to which offset each Kafka partition has been counted, and change that offset
     #[command(subcommand)]
     Frontier(frontier::FrontierCommand),
-    /// Prepare the servers that a config names: creates the InfluxDB bucket and its mapping for InfluxQL
+    /// Prepare the server of InfluxDB that a config names: create the bucket and its mapping for InfluxQL
     #[command(subcommand)]
     Setup(SetupCommand),
     /// Write a report: what happened, and how accurate forecasts were

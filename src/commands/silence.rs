@@ -72,7 +72,7 @@ pub struct AddArgs {
     /// Why
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
-    /// Who enters it; not needed with a token
+    /// Name of the person who adds the silence; not needed with a token
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
@@ -84,7 +84,7 @@ pub struct EndArgs {
     service: ServiceArgs,
     /// Id of the silence in the list
     id: String,
-    /// Who ends it; not needed with a token
+    /// Name of the person who ends the silence; not needed with a token
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
