@@ -125,10 +125,22 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "surgecast: {error:#}");
+            let _ = writeln!(io::stderr(), "surgecast: {}", told(&error));
             ExitCode::from(if error.is::<UsageError>() { EXIT_USAGE } else { 1 })
         }
     }
+}
+
+/// An error and its causes, up to the first cause that the text before it contains.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if text.contains(&cause) {
+            break;
+        }
+        text = format!("{text}: {cause}");
+    }
+    text
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {

@@ -81,10 +81,15 @@ pub struct ReplayArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ReasonName {
+    /// Not JSON, or not readable as events
     Malformed,
+    /// A field is missing or wrong, or the format is unknown
     Field,
+    /// Its window was closed
     Late,
+    /// Its time is too far ahead of its arrival
     Future,
+    /// Too large, or too many events at once
     Limit,
 }
 

@@ -503,13 +503,14 @@ const SENTENCES: [(&str, &str, Check); 20] = [
     ),
     (
         "What to change",
-        r"^- Check the alarms of (\S+) that came before the surge: the warning came less than (\d+) min before it, or not at all\.",
+        r"^- Find out why no forecast warned of the surge (\d+) min or more ahead: check the alarms of (\S+) before the surge\.",
         |case, found| {
-            case.holds(found[1] == case.alert.scope.to_string(), "the scope");
+            case.holds(found[2] == case.alert.scope.to_string(), "the scope");
             let warned =
-                Regex::new(r"The first forecast that warned of it was issued (\d+) min before\.").expect("a pattern");
+                Regex::new(r"The first forecast that warned of it was issued (\d+) min before\.")
+                    .expect("a pattern");
             let early =
-                warned.captures(&case.text).is_some_and(|own| number(&own[1]) >= number(&found[2]));
+                warned.captures(&case.text).is_some_and(|own| number(&own[1]) >= number(&found[1]));
             case.holds(!early, "the warning came early enough");
         },
     ),
