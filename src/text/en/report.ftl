@@ -289,7 +289,7 @@ report-full-change = Compared with the same weekdays { $n ->
 }: { $change }.
 report-full-busiest = The busiest hour was { $at }, with { $n } tickets.
 report-full-accuracy = The accuracy of the forecasts was { $value }. The best that is possible at this volume is { $floor }; repeating last week would have reached { $naive }.
-report-full-surges = { $warned } of { $surges } surges had a warning by the time they began, on average { $n } min before they began.
+report-full-surges = { $warned } of { $surges } surges had a warning at their start or earlier, on average { $n } min before.
 report-full-unwarned = { $surges ->
     [one] { $surges } surge came without a warning.
    *[other] { $surges } surges came, none with a warning.
