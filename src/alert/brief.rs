@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::steps::{NeedStep, Stretch, peak, stretches};
-use super::{Alert, Cause};
+use super::{Alert, AlertSeverity, Cause};
 use crate::domain::{Name, Timestamp};
 use crate::text::{Say, Stored, Texts, args};
 
@@ -33,8 +33,8 @@ pub(super) fn short(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The first stretch of a need and the largest of the others, and the end of the last one if that is later: `13 now until 08:30,
-/// 7 from 09:00 until 10:30, some until 12:00`. `None` without a need.
+/// The first stretch of a need and the largest of the others, and the end of the last one if that is later: `13 from now until
+/// 08:30, 7 from 09:00 until 10:30, some until 12:00`. `None` without a need.
 pub(super) fn headline(steps: &[NeedStep], now: Timestamp, texts: &Texts) -> Option<String> {
     let all = stretches(steps);
     let (first, rest) = all.split_first()?;
@@ -69,8 +69,12 @@ fn from(stretch: &Stretch, now: Timestamp, texts: &Texts) -> String {
 
 /// `up to 7 from 08:30 until 10:30`.
 fn span(stretch: &Stretch, now: Timestamp, texts: &Texts) -> String {
-    let args = args!["need" => from(stretch, now, texts), "to" => texts.moment(stretch.to)];
-    texts.text("need-until", args)
+    let to = texts.moment(stretch.to);
+    if stretch.from <= now {
+        let id = if stretch.is_level { "need-now-until" } else { "need-now-most-until" };
+        return texts.text(id, args!["n" => stretch.peak.agents, "to" => to]);
+    }
+    texts.text("need-until", args!["need" => from(stretch, now, texts), "to" => to])
 }
 
 /// `phone 8, chat 3`.
@@ -95,7 +99,8 @@ pub(super) fn lines(alert: &Alert, texts: &Texts) -> Vec<Line> {
         "since" => texts.moment(alert.since),
     ];
     let mut lines = vec![(0, texts.text("alert-as-of", args))];
-    if let Some(at) = alert.trend.eased_at.filter(|_| !all.is_empty()) {
+    let is_calmer = !all.is_empty() && alert.severity != AlertSeverity::Critical;
+    if let Some(at) = alert.trend.eased_at.filter(|_| is_calmer) {
         lines.push((2, texts.text("alert-eased", args!["at" => texts.moment(at)])));
     }
     if all.is_empty() {
@@ -156,7 +161,7 @@ pub(super) fn below_limits(steps: &[NeedStep], texts: &Texts) -> Option<String> 
     Some(texts.text("alert-below-limits", args))
 }
 
-/// The newest forecast shows no shortage any more.
+/// The newest forecast no longer shows a shortage.
 fn gone(alert: &Alert, texts: &Texts) -> String {
     let at = texts.moment(alert.as_of());
     match alert.notified_at {

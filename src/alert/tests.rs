@@ -373,7 +373,7 @@ fn the_severity_falls_once_the_gap_is_clearly_smaller_for_two_forecasts() {
     step(&mut book, 8, 10, 10);
     step(&mut book, 9, 10, 10);
     assert_eq!(severity(&book), AlertSeverity::Warning, "also where nothing is missing");
-    let gone = "The forecast of 16:15 shows no shortage any more that is large enough for an alert; the last page reported 6 missing agents. The alert ends if the next forecasts confirm this.";
+    let gone = "The forecast of 16:15 no longer shows a shortage that is large enough for an alert. The last page reported 6 missing agents. The alert ends if the next forecasts confirm this.";
     assert!(said(&book).iter().any(|line| line == gone), "{:#?}", said(&book));
     assert_eq!(said(&book)[0], "north/broadband: no large shortage of agents is expected any more");
 }
@@ -435,9 +435,9 @@ fn number_span_and_action_are_of_one_stretch() {
     };
     book.step(&inputs, now);
     insta::assert_snapshot!(said(&book).join("\n"), @r"
-    CRITICAL north/broadband lacks agents: 13 now until 06:30, 12 from 08:00 until 08:30
+    CRITICAL north/broadband lacks agents: 13 from now until 06:30, 12 from 08:00 until 08:30
     As of 06:00 (UTC); first seen at 06:00.
-    Missing: 13 now until 06:30 (phone 13).
+    Missing: 13 from now until 06:30 (phone 13).
     Missing: 8 from 06:30 until 07:00 (phone 7, chat 1).
     Missing: 12 from 08:00 until 08:30 (chat 12).
     Action now: find 13 more agents (phone 13).

@@ -48,10 +48,10 @@ fn span(query: &AccuracyQuery, now: Timestamp) -> Result<(Timestamp, Timestamp),
     let to = params::day("to", query.to.as_ref())?.unwrap_or_else(|| now.utc_midnight() + DAY);
     let from = params::day("from", query.from.as_ref())?.unwrap_or(to - DAY * SCORED_DAYS);
     if from >= to {
-        return Err(Problem::bad_request("from: has to come before to"));
+        return Err(Problem::bad_request("from: use a time before `to`"));
     }
     if to.since(from) > SPAN_MAX {
-        return Err(Problem::bad_request("from: at most 400 days before to"));
+        return Err(Problem::bad_request("from: use at most 400 days before `to`"));
     }
     Ok((from, to))
 }

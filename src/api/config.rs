@@ -62,8 +62,8 @@ pub fn read(root: &Reader<'_>) -> (Server, Admin) {
     for (name, listen) in [("server", server.listen), ("admin", admin.listen)] {
         if open && !listen.ip().is_loopback() {
             let text = format!(
-                "found `{listen}`, which others can reach, and there are no tokens: set \
-                 server.tokens_file, listen on 127.0.0.1, or say server.allow_open = true (--allow-open)"
+                "found `{listen}`, which other machines can reach, and there are no tokens: set \
+                 server.tokens_file, listen on 127.0.0.1, or set server.allow_open = true (--allow-open)"
             );
             root.section(name).problem("listen", text);
         }

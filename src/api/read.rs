@@ -106,10 +106,10 @@ pub(super) fn span(query: &SpanQuery, now: Timestamp) -> Result<(Timestamp, Time
     let to = params::instant("to", query.to.as_ref())?.unwrap_or(now);
     let from = params::instant("from", query.from.as_ref())?.unwrap_or(to - DAY);
     if from >= to {
-        return Err(Problem::bad_request("from: has to come before to"));
+        return Err(Problem::bad_request("from: use a time before `to`"));
     }
     if to.since(from) > SPAN_MAX {
-        return Err(Problem::bad_request("from: at most 62 days before to"));
+        return Err(Problem::bad_request("from: use at most 62 days before `to`"));
     }
     Ok((from, to))
 }
@@ -140,7 +140,7 @@ pub async fn forecasts(
     .await
 }
 
-/// What is far from its forecast or from usual, newest first
+/// Anomalies: what is far from its forecast or from what is usual, newest first
 #[utoipa::path(get, path = "/anomalies", params(AnomalyQuery), responses((status = 200, body = Vec<views::Anomaly>), (status = 400, body = Problem)))]
 pub async fn anomalies(
     State(state): State<ApiState>,
@@ -253,7 +253,7 @@ pub async fn alert(
     found.map(|alert| Json(views::Alert::new(&alert, &texts))).ok_or(Problem::not_found(missing))
 }
 
-/// The roster from yesterday on. Rows of teams come last; a filter leaves them out
+/// The roster from yesterday on. Rows of teams come last; a filter by region, service or channel leaves them out
 #[utoipa::path(get, path = "/roster", params(SeriesQuery), responses((status = 200, body = Vec<views::RosterRow>)))]
 pub async fn roster(
     State(state): State<ApiState>,

@@ -72,7 +72,7 @@ pub struct SilenceQuery {
     pub after: Option<usize>,
 }
 
-/// Silences that end after `from`, by start
+/// Silences that end after the time `from`, by start
 #[utoipa::path(get, path = "/silences", params(SilenceQuery), responses((status = 200, body = Vec<views::Silence>), (status = 400, body = Problem)))]
 pub async fn silences(
     State(state): State<ApiState>,
@@ -209,7 +209,7 @@ fn checked(given: &NewSilence, now: Timestamp) -> Result<Silence, Problem> {
         return Err(Problem::bad_request("starts_at: is more than an hour ago"));
     }
     if ends_at.since(starts_at) > SILENCE_MAX {
-        return Err(Problem::bad_request("ends_at: at most 31 days after starts_at"));
+        return Err(Problem::bad_request("ends_at: use at most 31 days after `starts_at`"));
     }
     let comment = given.comment.as_deref().filter(|comment| !comment.trim().is_empty());
     Ok(Silence {

@@ -18,7 +18,7 @@ use crate::engine::StreamEvent;
 use crate::text::Texts;
 use crate::views;
 
-/// Live stream: `windows`, `vintages`, `alert` and `status`
+/// Live stream of the events `windows`, `vintages` (new forecasts), `alert` and `status`
 #[utoipa::path(get, path = "/stream", responses((status = 200, content_type = "text/event-stream", body = String), (status = 503, body = Problem)))]
 pub async fn stream(
     State(state): State<ApiState>,

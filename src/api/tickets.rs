@@ -119,7 +119,7 @@ pub async fn sentiment(
     Ok(params::rest_of(rows.into_iter(), query.after))
 }
 
-/// Customers to call, because they have several tickets or a ticket that missed its deadline; those with most of these first
+/// Customers to call, because they have several tickets or a ticket that missed its deadline; customers with the most such tickets first
 ///
 /// Only where events carry ids of customers. Ids are hashed unless `tickets.customer_ids` is `plain`.
 #[utoipa::path(get, path = "/outreach", params(OutreachQuery), responses((status = 200, body = Vec<OutreachRow>), (status = 400, body = Problem)))]

@@ -76,10 +76,10 @@ pub(super) fn checked(
     width: WindowWidth,
 ) -> Result<(Timestamp, Timestamp), Problem> {
     if from >= to {
-        return Err(Problem::bad_request("from: has to come before to"));
+        return Err(Problem::bad_request("from: use a time before `to`"));
     }
     if width.index(to) - width.index(from) > LIMIT_MAX as i64 {
-        let detail = format!("to: at most {LIMIT_MAX} windows after from");
+        let detail = format!("to: use at most {LIMIT_MAX} windows after `from`");
         return Err(Problem::bad_request(detail));
     }
     Ok((from, to))

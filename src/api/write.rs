@@ -36,8 +36,16 @@ pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 pub(super) fn body<T>(body: Body<T>) -> Result<T, Problem> {
     body.map(|Json(value)| value).map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(error.body_text()),
-        _ => Problem::bad_request(error.body_text()),
+        _ => Problem::bad_request(unreadable(&error.body_text())),
     })
+}
+
+/// An error of a body in words of JSON.
+fn unreadable(error: &str) -> String {
+    let error = error
+        .replace("Failed to deserialize the JSON body into the target type", "body")
+        .replace("Failed to parse the request body as JSON", "the body is not JSON");
+    error.replace("invalid type: map", "invalid type: object").replace("a sequence", "an array")
 }
 
 /// Sends a command with its entry of the audit trail to the forecaster, and waits until it is stored.

@@ -106,7 +106,9 @@ fn join(mut threads: Vec<JoinHandle<()>>, watch: &Stopwatch) {
     let names: Vec<&str> = threads.iter().filter_map(|thread| thread.thread().name()).collect();
     if !names.is_empty() {
         let names = names.join(", ");
-        tracing::warn!("service: stopping without waiting longer for {names}; nothing is lost");
+        tracing::warn!(
+            "service: stopping although some threads have not ended: {names}; nothing is lost"
+        );
     }
 }
 

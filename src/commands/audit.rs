@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use crate::app::Settings;
@@ -14,12 +14,13 @@ use crate::store::Reader;
 
 /// Flags of `surgecast audit`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("source").required(true))]
 pub struct AuditArgs {
     /// Config file that names the store
-    #[arg(long, value_name = "FILE", required_unless_present = "store")]
+    #[arg(long, value_name = "FILE", group = "source")]
     config: Option<PathBuf>,
     /// Directory of the store
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    #[arg(long, value_name = "DIR", group = "source")]
     store: Option<PathBuf>,
     /// Number of entries, the newest first
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]

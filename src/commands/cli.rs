@@ -70,7 +70,7 @@ enum Command {
     /// Show up to which offset each Kafka partition has been counted, and change that offset
     #[command(subcommand)]
     Frontier(frontier::FrontierCommand),
-    /// Prepare the servers that a config names: creates the InfluxDB bucket and its mapping for InfluxQL
+    /// Prepare the server of InfluxDB that a config names: create the bucket and its mapping for InfluxQL
     #[command(subcommand)]
     Setup(SetupCommand),
     /// Write a report: what happened, and how accurate forecasts were
@@ -125,10 +125,22 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "surgecast: {error:#}");
+            let _ = writeln!(io::stderr(), "surgecast: {}", told(&error));
             ExitCode::from(if error.is::<UsageError>() { EXIT_USAGE } else { 1 })
         }
     }
+}
+
+/// An error and its causes, up to the first cause that the text before it contains.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if text.contains(&cause) {
+            break;
+        }
+        text = format!("{text}: {cause}");
+    }
+    text
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use crate::app::Settings;
@@ -61,14 +61,15 @@ pub struct ShowArgs {
 
 /// Flags of `surgecast dead-letters replay`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true))]
 pub struct ReplayArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// Numbers of the dead letters in the list
-    #[arg(required_unless_present = "reason")]
+    #[arg(group = "which")]
     ids: Vec<i64>,
     /// Send all dead letters with this reason
-    #[arg(long, value_enum, conflicts_with = "ids")]
+    #[arg(long, value_enum, group = "which")]
     reason: Option<ReasonName>,
     /// File with a token of scope `ingest`, if events are sent over HTTP
     #[arg(long, value_name = "FILE")]
@@ -80,10 +81,15 @@ pub struct ReplayArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ReasonName {
+    /// Not JSON, or not readable as events
     Malformed,
+    /// A field is missing or wrong, or the format is unknown
     Field,
+    /// Its window was closed
     Late,
+    /// Its time is too far ahead of its arrival
     Future,
+    /// Too large, or too many events at once
     Limit,
 }
 

@@ -18,10 +18,10 @@ const CHARS_MIN: usize = 4;
 pub struct ForgetArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Remove everything in which this text occurs: a customer's id, name or number, as it is in the events
+    /// Remove a customer's data: all stored texts and ids that contain this id, name or number, as it is in the events. Counts stay
     #[arg(long, value_name = "TEXT", group = "what")]
     customer: Option<String>,
-    /// Remove everything that was received before this time
+    /// Remove all customers' texts and ids that were received before this time. Counts stay
     #[arg(long, value_name = "TIME", group = "what", value_parser = read_instant)]
     before: Option<Timestamp>,
 }

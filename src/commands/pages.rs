@@ -20,9 +20,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// `surgecast pages …`.
 #[derive(Debug, Subcommand)]
 pub enum PagesCommand {
-    /// List pages and what became of them, newest first
+    /// List pages and whether they were delivered, newest first
     List(ListArgs),
-    /// Print one page and what became of it at each receiver
+    /// Print one page and whether it was delivered to each receiver
     Show(ShowArgs),
     /// Have the running service send an undelivered page again
     Resend(ResendArgs),
@@ -33,7 +33,7 @@ pub enum PagesCommand {
 pub struct ListArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// List only pages in this state
+    /// List only pages in this state; dead: given up after the last try
     #[arg(long, value_enum)]
     state: Option<StateName>,
     /// List only pages to this receiver

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use crate::app::Settings;
 use crate::commands::usage::UsageError;
@@ -78,19 +78,20 @@ pub struct WorkArgs {
     /// Id of the planned work
     #[arg(long, value_name = "ID")]
     maintenance: Option<String>,
-    /// The work that is not over and begins first
+    /// Choose the work that runs now, or else the next one
     #[arg(long)]
     next: bool,
 }
 
 /// The store to read, and the format of the report.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("source").required(true))]
 pub struct SourceArgs {
     /// Config file that names the store
-    #[arg(long, value_name = "FILE", required_unless_present = "store")]
+    #[arg(long, value_name = "FILE", group = "source")]
     config: Option<PathBuf>,
     /// Directory of the store
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    #[arg(long, value_name = "DIR", group = "source")]
     store: Option<PathBuf>,
     /// Format of the report
     #[arg(long, value_enum, default_value_t = Format::Markdown)]

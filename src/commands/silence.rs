@@ -72,7 +72,7 @@ pub struct AddArgs {
     /// Why
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
-    /// Who enters it; not needed with a token
+    /// Name of the person who adds the silence; not needed with a token
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
@@ -84,7 +84,7 @@ pub struct EndArgs {
     service: ServiceArgs,
     /// Id of the silence in the list
     id: String,
-    /// Who ends it; not needed with a token
+    /// Name of the person who ends the silence; not needed with a token
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
@@ -176,6 +176,13 @@ fn line(silence: &Value) -> String {
     )
 }
 
+/// A problem with a field of the API, under the name of its flag.
+fn with_flag(problem: &str) -> String {
+    let flags = [("by: ", "--by: "), ("ends_at: ", "--for: "), ("starts_at: ", "--from: ")];
+    let found = flags.iter().find_map(|(field, flag)| Some((flag, problem.strip_prefix(*field)?)));
+    found.map_or_else(|| problem.to_owned(), |(flag, rest)| format!("{flag}{rest}"))
+}
+
 impl ServiceArgs {
     /// A client, and the address of a path of the API.
     fn reach(&self, path: &[&str]) -> anyhow::Result<(Client, Url)> {
@@ -200,10 +207,12 @@ impl ServiceArgs {
         match status {
             _ if status.is_success() => Ok(body),
             StatusCode::NOT_FOUND => {
-                let text = "no silence in force has this id: `silence list` shows them";
+                let text = "no silence in force has this id: `silence list` shows the ids";
                 Err(UsageError(text.into()).into())
             }
-            StatusCode::BAD_REQUEST => Err(UsageError(printable(detail).to_string()).into()),
+            StatusCode::BAD_REQUEST => {
+                Err(UsageError(with_flag(&printable(detail).to_string())).into())
+            }
             _ => anyhow::bail!("the service answered {status} {}", printable(detail)),
         }
     }

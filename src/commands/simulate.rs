@@ -31,7 +31,7 @@ pub struct SimulateArgs {
     /// Seed of the random numbers. The same seed and start write the same bytes
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
     seed: u64,
-    /// Write the operator of the demo, with larger call centres, instead of the small default one
+    /// Simulate the operator of the demo, with larger call centres, instead of the small default one
     #[arg(long)]
     like_demo: bool,
     /// Number of tickets, relative to the default operator's (0.01 to 100)

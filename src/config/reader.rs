@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
                 self.problem_at(
                     &path,
                     Some(other),
-                    format!("found {}, this is a table", shown(other)),
+                    format!("found {}: use a table, [{path}]", shown(other)),
                 );
                 None
             }

@@ -31,8 +31,8 @@ pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
         let clears = tally.unpaired;
         tracing::info!(
             clears, %end,
-            "alarms: clears without a raise: either the raise is older than what surgecast has read, or the clear \
-             names another system or id than its raise"
+            "alarms: clears without a raise: either the raise came before the first event that surgecast \
+             has read, or the clear has another system or id than its raise"
         );
     }
     if tally.lists_refused > 0 {

@@ -34,7 +34,7 @@ pub enum Message {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     #[error(
-        "this id belongs to no open alert, recommendation, entry, silence in force or undelivered page"
+        "no open alert, open recommendation, planner's entry, silence in force or undelivered page has this id"
     )]
     NotFound,
     #[error("cannot store it: {0}")]

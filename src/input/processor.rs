@@ -232,7 +232,7 @@ impl SourceProcessor {
 
     fn future(&mut self, record: &RecordRef<'_>, ts: Timestamp) {
         let appended_at = record.appended_at;
-        let detail = format!("its time {ts} is too far after {appended_at}, when it was appended");
+        let detail = format!("its time {ts} is too far after {appended_at}, when it arrived");
         self.reject(record, Reason::Future, detail, None);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Consumer, Producer, Settings};
 use crate::config::Reader;
 
-const BROKERS: &str = "use host:port each, such as [\"127.0.0.1:9092\"]";
+const BROKERS: &str = "use a list of host:port, such as [\"127.0.0.1:9092\"]";
 
 /// Reads the section, if it exists. The client library checks the properties. Opens no connection.
 pub fn read(section: Reader<'_>) -> Option<Settings> {

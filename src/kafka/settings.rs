@@ -188,7 +188,7 @@ impl Settings {
             | Code::OperationTimedOut
             | Code::RequestTimedOut => {
                 format!(
-                    "no broker answers at {brokers}: check that it is running, and check kafka.brokers"
+                    "no broker answers at {brokers}: check that Kafka runs there, and check kafka.brokers"
                 )
             }
             Code::Authentication | Code::SaslAuthenticationFailed => format!(

@@ -155,10 +155,10 @@ fn asked(
     let Some(to) = to.or(upto.map(midnight)) else { return Ok(None) };
     let from = from.unwrap_or_else(|| zone.days_before(to, DAYS_USUAL));
     if from >= to {
-        return Err("from: has to come before to".into());
+        return Err("from: use a time before `to`".into());
     }
     if to.since(from) > DAY * DAYS_MAX {
-        return Err(format!("from: at most {DAYS_MAX} days before to"));
+        return Err(format!("from: use at most {DAYS_MAX} days before `to`"));
     }
     Ok(Some((from, to)))
 }
@@ -313,8 +313,8 @@ mod tests {
         let day = asked(Some("2026-03-02"), Some("2026-03-03T00:00:00Z"), None, zone);
         assert_eq!(day, Ok(Some((at("2026-03-01T16:00:00Z"), at("2026-03-03T00:00:00Z")))));
         for (from, to, why) in [
-            ("2026-03-03", "2026-03-02", "from: has to come before to"),
-            ("2024-03-03", "2026-03-02", "from: at most 400 days before to"),
+            ("2026-03-03", "2026-03-02", "from: use a time before `to`"),
+            ("2024-03-03", "2026-03-02", "from: use at most 400 days before `to`"),
             ("9999-01-01", "2026-03-02", "from: 9999-01-01: use a day"),
             ("2026-03-02T10:00", "2026-03-02", "from: 2026-03-02T10:00: use a day"),
             ("2026-03-02", "soon", "to: soon: use a day"),

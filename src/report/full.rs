@@ -77,7 +77,8 @@ pub fn full(
 fn dated(texts: &Texts, at: crate::domain::Timestamp) -> String {
     use chrono::Datelike;
     let year = texts.zone().local(at).year().to_string();
-    texts.text("report-full-time", args!["time" => texts.day_time(at), "year" => year])
+    let args = args!["day" => texts.day(at), "time" => texts.time(at), "year" => year];
+    texts.text("report-full-time", args)
 }
 
 impl<'a> Findings<'a> {

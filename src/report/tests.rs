@@ -354,7 +354,7 @@ fn an_incident_is_reported_in_both_languages() {
     let goes_on = "The incident goes on. Counts are those of final windows, up to ";
     assert!(open.contains(goes_on), "{open}");
     assert!(!of("a1", Language::En).write(Format::Markdown).contains("goes on"));
-    let second = "- Send pages to a second receiver: nobody acknowledged this one.";
+    let second = "- Send pages to a second receiver: nobody acknowledged this alert.";
     assert!(open.contains(second), "{open}");
 }
 

@@ -329,7 +329,9 @@ fn civil(at: Timestamp, zone: Zone) -> String {
 fn unknown(team: &str, rules: &Rules) -> String {
     let known: Vec<&str> = rules.teams().iter().map(|team| team.name.as_str()).collect();
     if known.is_empty() {
-        return format!("team: there is no team `{team}`: add [teams.{team}] to the config");
+        let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let key = if team.chars().all(is_bare) { team.to_owned() } else { format!("{team:?}") };
+        return format!("team: there is no team `{team}`: add [teams.{key}] to the config");
     }
     format!("team: there is no team `{team}`: use one of {}", known.join(", "))
 }

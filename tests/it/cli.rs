@@ -530,7 +530,7 @@ fn the_demo_reports_all_problems_of_its_settings() {
     insta::assert_snapshot!(run.err, @r#"
     surgecast: settings of the demo: 3 problems
       admin.listen (from environment variable SURGECAST__ADMIN__LISTEN): found `here`: use an IP address and a port, such as 127.0.0.1:8080
-      server.listen (from environment variable SURGECAST__SERVER__LISTEN): found `0.0.0.0:0`, which others can reach, and there are no tokens: set server.tokens_file, listen on 127.0.0.1, or say server.allow_open = true (--allow-open)
+      server.listen (from environment variable SURGECAST__SERVER__LISTEN): found `0.0.0.0:0`, which other machines can reach, and there are no tokens: set server.tokens_file, listen on 127.0.0.1, or set server.allow_open = true (--allow-open)
       store.paht (from environment variable SURGECAST__STORE__PAHT): unknown key, allowed here: path, texts
     "#);
 }

@@ -237,7 +237,7 @@ fn a_day_is_what_other_answers_say(program: &Program) {
         ("region=north&service=broadband", "channel"),
         (
             "region=north&service=broadband&channel=phone&to=2020-01-01T00:00:00Z&from=2021-01-01T00:00:00Z",
-            "before to",
+            "before `to`",
         ),
     ] {
         let problem = program.get(&format!("/api/v1/timeline?{query}"));

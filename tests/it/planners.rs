@@ -116,7 +116,7 @@ fn adjustments_are_checked_and_survive_a_restart() {
         (with("factor", json!(null)), "either factor or tickets_per_window"),
         (with("tickets_per_window", json!(5)), "either factor or tickets_per_window"),
         (with("ends_at", good["starts_at"].clone()), "ends_at: has to come after"),
-        (with("ends_at", json!("2099-01-01T00:00:00Z")), "ends_at: at most 62 days"),
+        (with("ends_at", json!("2099-01-01T00:00:00Z")), "ends_at: use at most 62 days"),
         (with("region", json!("_all")), "region: the name"),
         (with("region", json!("atlantis")), "`atlantis` is not known: use east, north"),
         (with("channel", json!("fax")), "channel: `fax` is not known"),

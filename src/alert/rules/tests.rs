@@ -174,7 +174,7 @@ fn deferred_work_at_risk_is_not_compared_with_its_target() {
     insta::assert_snapshot!(said(Language::En), @r"
     north/mobile (phone): 2 scheduled and 8 needed from 06:00 to keep up with the work
     As of 06:00 (UTC); first seen at 06:00.
-    phone: with the roster, work piles up from 06:00 to 07:00: 2 agents are scheduled and 8 needed in the worst window. If it is not caught up later, more than usual is done after its deadline.
+    phone: with the roster, work piles up from 06:00 to 07:00: 2 agents are scheduled and 8 needed in the worst window. Unless the team catches up later, more work than usual misses its deadline.
     Action by 06:00: find 2 more agents (phone).
     If you take this on, acknowledge the alert.
     ");
@@ -492,7 +492,7 @@ fn an_alert_that_eased_asks_for_no_action() {
     assert!(storm.body(&texts).contains("Action now"), "{}", storm.body(&texts));
     life(&mut book, 3, &[0]);
     let storm = book.open().next().expect("still open");
-    assert_eq!(storm.title(&texts), "north/mobile: alarm storm, no longer in the newest window");
+    assert_eq!(storm.title(&texts), "north/mobile: alarm storm, but not in the newest window");
     assert!(!storm.body(&texts).contains("Action"), "{}", storm.body(&texts));
 }
 

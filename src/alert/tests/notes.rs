@@ -88,7 +88,8 @@ fn a_page_names_the_next_forecast_by_the_clock_and_never_a_time_that_is_over() {
     };
     let next = "Next checkpoint: 06:10, when the next forecast is due.";
     assert_eq!(line(&page, "Next").as_deref(), Some(next));
-    let counted = "Complaints are counted up to 05:45 so far; those of later windows follow once these are final.";
+    let counted =
+        "Complaints are counted up to 05:45 so far. Later windows are counted once they are final.";
     assert_eq!(line(&page, "Complaints").as_deref(), Some(counted));
     let again = |book: &AlertBook, after: u64| {
         let at = start() + minutes(after);

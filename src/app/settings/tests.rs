@@ -181,14 +181,14 @@ fn all_problems_are_reported_at_once() {
       windows.time_zone (in surgecast.toml): found `Mars/Olympus`: `Mars/Olympus` is not an IANA time zone: use one such as Asia/Shanghai or Europe/London
       regions.a/b (in surgecast.toml): the name has a control character or a `/`
       forecast.refit (in surgecast.toml): found `1s`: use a length from 5m to 7d
-      kafka.brokers (in surgecast.toml): found `nowhere`: use host:port each, such as ["127.0.0.1:9092"]
+      kafka.brokers (in surgecast.toml): found `nowhere`: use a list of host:port, such as ["127.0.0.1:9092"]
       influxdb.url (in surgecast.toml): found `ftp://x`: use an http:// or https:// address
       influxdb.token (in surgecast.toml): secrets are not allowed in the config file: use either token_file or the environment variable SURGECAST__INFLUXDB__TOKEN
       influxdb.org: is missing: use the organisation's name
       grafana.url: is missing: use an http:// or https:// address
       grafana.token_file (in surgecast.toml): empty.secret is empty: put the secret into it
       grafana.annotations (in surgecast.toml): found `yes`: use some of anomaly, surge, outage, planned, page
-      staffing.phone (in surgecast.toml): found `3`, this is a table
+      staffing.phone (in surgecast.toml): found `3`: use a table, [staffing.phone]
       alerts.receivers[0].type (in surgecast.toml): found `pigeon`: use webhook, alertmanager, pagerduty, slack, teams, dingtalk, feishu, wecom, email, console
       alerts.receivers[0].name: is missing: use a name of 1 to 64 characters
       alerts.receivers[0].url (in surgecast.toml): the URL must not contain a user or a password: use the key for the secret
@@ -205,7 +205,7 @@ fn listening_beyond_loopback_needs_tokens_or_allow_open() {
     let error = check(open).expect_err("open");
     insta::assert_snapshot!(error, @r#"
     config surgecast.toml: 1 problem
-      server.listen (in surgecast.toml): found `0.0.0.0:8080`, which others can reach, and there are no tokens: set server.tokens_file, listen on 127.0.0.1, or say server.allow_open = true (--allow-open)
+      server.listen (in surgecast.toml): found `0.0.0.0:8080`, which other machines can reach, and there are no tokens: set server.tokens_file, listen on 127.0.0.1, or set server.allow_open = true (--allow-open)
     "#);
     assert!(check(&format!("{open}\nallow_open = true")).is_ok());
     let flags = Flags { allow_open: true, ..Flags::default() };

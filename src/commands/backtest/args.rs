@@ -59,7 +59,7 @@ pub struct BacktestArgs {
     /// Length of the last part of the file, such as 40d or 26w; forecasts begin only there [default: a quarter of the file, at most 26 weeks]
     #[arg(long, value_name = "DURATION")]
     pub last: Option<String>,
-    /// File with one time per line, used as origins instead of --origins and --last. The time is the end of the last window whose count the forecast may use
+    /// File with one time per line, used as origins instead of --origins and --last. Each forecast uses the counts of the windows that end at or before its time
     #[arg(long, value_name = "FILE")]
     pub origins_at: Option<PathBuf>,
     /// Time zone of times without an offset, and of the weekly pattern
@@ -83,7 +83,7 @@ pub struct BacktestArgs {
     /// Time between refits (24h: at midnight UTC); give the same value as --interval to refit before every forecast
     #[arg(long, value_name = "DURATION", default_value = "24h")]
     pub refit: String,
-    /// Length of the history that each forecast may use, such as 7d, to see how good forecasts of a new installation are. It begins this long before the midnight (local time) that precedes the origin. The model is refitted for each origin [default: everything before the origin]
+    /// Length of the history that each forecast may use, such as 7d, to see how good forecasts of a new installation are. The history begins so much earlier than the last midnight (local time) before the origin. The model is fitted again for each origin [default: everything before the origin]
     #[arg(long, value_name = "DURATION")]
     pub history: Option<String>,
     /// File to write every forecast to (CSV); with several models, one file for each: OUT.MODEL.csv

@@ -60,7 +60,7 @@ impl Options {
             || self.horizon > HORIZON
         {
             return Err(UsageError(format!(
-                "--horizon {}: use a multiple of the interval, {width}, up to {}",
+                "--horizon {}: use a multiple of the interval ({width}), at most {}",
                 format_duration(self.horizon),
                 format_duration(HORIZON)
             )));

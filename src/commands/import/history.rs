@@ -242,7 +242,7 @@ impl<'r> Plan<'r> {
         let rejected: u64 = rows.rejected.values().map(|(n, _)| n).sum();
         writeln!(
             out,
-            "{name}: {} rows: {} {verb}, {other} further events, {} duplicates, {rejected} rejected",
+            "{name}: {} rows: {} {verb}, {other} other events (such as responses and clears), {} duplicates, {rejected} rejected",
             rows.read, self.counted, self.duplicates
         )?;
         for (series, (n, first, last)) in self.by_series.iter().take(SERIES_MAX) {
@@ -250,7 +250,7 @@ impl<'r> Plan<'r> {
         }
         more(out, "series", self.by_series.len(), SERIES_MAX)?;
         for (why, (n, line)) in rows.rejected.iter().take(REASONS_MAX) {
-            writeln!(out, "  rejected: {n} rows, first line {line}: {why}")?;
+            writeln!(out, "  rejected: {n} rows, the first in line {line}: {why}")?;
         }
         more(out, "reasons", rows.rejected.len(), REASONS_MAX)?;
         if !rows.ignored.is_empty() {

@@ -192,9 +192,10 @@ impl Case<'_> {
         (gaps, sum)
     }
 
-    /// `13 now until 08:30`, `up to 7 from 08:30 until 10:30`: the number, whether it is a maximum, and the span.
+    /// `13 from now until 08:30`, `up to 7 from 08:30 until 10:30`: the number, whether it is a maximum, and the span.
     fn need(&self, text: &str) -> (i32, bool, Timestamp, Timestamp) {
-        let form = Regex::new(r"^(up to )?([\d,]+) (?:now|from (\d\d:\d\d)) until (\d\d:\d\d)$");
+        let form =
+            Regex::new(r"^(up to )?([\d,]+) (?:from now|from (\d\d:\d\d)) until (\d\d:\d\d)$");
         let form = form.expect("a pattern");
         let found = form.captures(text).unwrap_or_else(|| self.wrong(text));
         let open = WIDTH.floor(self.alert.as_of());
@@ -244,7 +245,7 @@ const SENTENCES: [(&str, Check); 21] = [
         case.holds(at.as_deref() == Some(&found[1]), "eased");
     }),
     (
-        r"^The forecast of (\S+) shows no shortage any more that is large enough for an alert; the last page reported ([\d,]+) missing agents?\.",
+        r"^The forecast of (\S+) no longer shows a shortage that is large enough for an alert\. The last page reported ([\d,]+) missing agents?\.",
         |case, found| {
             case.holds(found[1] == case.texts.moment(case.alert.as_of()), "its time");
             case.holds(number(&found[2]) == case.alert.notified_gap, "the last page");
@@ -304,7 +305,7 @@ const SENTENCES: [(&str, Check); 21] = [
         },
     ),
     (
-        r"^Action now: tell network operations that customers complain although no alarm explains it\.$",
+        r"^Action now: tell network operations that customers complain and that no alarm explains why\.$",
         |case, _| {
             no_alarm(case);
         },
@@ -427,7 +428,7 @@ const SENTENCES: [(&str, Check); 21] = [
         }
     }),
     (
-        r"^The forecast of (\S+) shows no shortage any more that is large enough for an alert\. The alert ends if the next forecast confirms this\.$",
+        r"^The forecast of (\S+) no longer shows a shortage that is large enough for an alert\. The alert ends if the next forecast confirms this\.$",
         |case, found| {
             case.holds(found[1] == case.texts.moment(case.alert.as_of()), "its time");
             case.holds(case.alert.notified_at.is_none(), "a page was sent");

@@ -162,7 +162,7 @@ fn case(
     };
     let found = case.find(r"\n- The surge began on (.+?)\. ");
     case.began = case.time(&found[1]);
-    let found = case.find(r"\n- [\d,]+ tickets came until (.+?), most of them at ");
+    let found = case.find(r"\n- [\d,]+ tickets came until (.+?); the window with the most was ");
     case.ended = case.time(&found[1]);
     let next = case.forecaster.reader().state::<i64>("next_window").expect("reads");
     let next = Timestamp::from_millis(next.expect("windows"));
@@ -266,7 +266,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
     ),
     (
         "Summary",
-        r"^- The surge began on (.+)\. The first warning came (\d+) min (before|after that)\.$",
+        r"^- The surge began on (.+)\. The first forecast that warned of it was issued (\d+) min (before|after that)\.$",
         |case, found| {
             // The truth: when customers began to complain.
             let felt = case.outage.felt_from;
@@ -290,7 +290,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
             case.holds(at <= first && at + WIDTH.length() > first, "the first warning");
         },
     ),
-    ("Summary", r"^- The surge began on (.+)\. There was no warning\.$", |case, _| {
+    ("Summary", r"^- The surge began on (.+)\. No forecast warned of it\.$", |case, _| {
         let warned = case.served.iter().any(|own| {
             own.vintage.surges.as_ref().is_some_and(|own| own.warns)
                 && own.vintage.issued_at <= case.ended
@@ -299,7 +299,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
     }),
     (
         "Summary",
-        r"^- ([\d,]+) tickets came until (.+?), most of them at (.+?): ([\d,]+)\. The first forecasts of these windows, issued up to six hours before, were ([\d,]+) in all\. The actual number differs by (.+)\.$",
+        r"^- ([\d,]+) tickets came until (.+?); the window with the most was (.+?): ([\d,]+)\. The first forecasts of these windows, issued up to six hours before, were ([\d,]+) in all\. The actual number differs by (.+)\.$",
         |case, found| {
             let came: u32 = case.surge().map(|at| case.drawn(at)).sum();
             case.holds(number(&found[1]) == f64::from(came), "the tickets");
@@ -339,7 +339,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
     ),
     (
         "What was known when",
-        r"^In the window at (.+?), ([\d,]+) tickets came\. These forecasts were issued for it:$",
+        r"^In the window at (.+?), ([\d,]+) tickets came\. The table has the first forecast of each hour before it, and every nowcast: a forecast issued in between because of new alarms or tickets\.$",
         |case, found| {
             let peak = case.time(&found[1]);
             case.holds(number(&found[2]) == f64::from(case.drawn(peak)), "the tickets");
@@ -503,13 +503,14 @@ const SENTENCES: [(&str, &str, Check); 20] = [
     ),
     (
         "What to change",
-        r"^- Check the alarms of (\S+) that came before the surge: the warning came less than (\d+) min before it, or not at all\.",
+        r"^- Find out why no forecast warned of the surge (\d+) min or more ahead: check the alarms of (\S+) before the surge\.",
         |case, found| {
-            case.holds(found[1] == case.alert.scope.to_string(), "the scope");
+            case.holds(found[2] == case.alert.scope.to_string(), "the scope");
             let warned =
-                Regex::new(r"The first warning came (\d+) min before\.").expect("a pattern");
+                Regex::new(r"The first forecast that warned of it was issued (\d+) min before\.")
+                    .expect("a pattern");
             let early =
-                warned.captures(&case.text).is_some_and(|own| number(&own[1]) >= number(&found[2]));
+                warned.captures(&case.text).is_some_and(|own| number(&own[1]) >= number(&found[1]));
             case.holds(!early, "the warning came early enough");
         },
     ),
@@ -533,7 +534,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
     ),
     (
         "What to change",
-        r"^- (?:Enter known events|Release extra agents) earlier: for the window at (.+?), ([\d,]+) tickets were forecast an hour before, and ([\d,]+) came\.$",
+        r"^- (?:If the cause was known in advance, enter it earlier next time|Release extra agents earlier): for the window at (.+?), ([\d,]+) tickets were forecast an hour before, and ([\d,]+) came\.$",
         |case, found| {
             let at = case.time(&found[1]);
             case.holds(number(&found[3]) == f64::from(case.drawn(at)), "the tickets");
@@ -544,7 +545,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
     ),
     (
         "Agents needed and scheduled by hour",
-        r"^The hours show the plans with which their windows began\. The largest gap of this alert, (\d+) agents?, is the largest that any forecast during the alert expected\.$",
+        r"^Each hour shows its window with the largest shortage, by the plan at the start of the window\. The largest gap of this alert, (\d+) agents?, is the largest that any forecast during the alert expected\.$",
         |case, found| {
             let worst = number(&found[1]);
             case.holds(worst == f64::from(case.alert.at_worst().agents_short), "the agents");
@@ -569,7 +570,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
 /// Sentences without facts of the outage, each with its part and what has to be true for it.
 const FIXED: [(&str, &str); 9] = [
     ("Agents needed", "By channel, in the window with the largest gap of all channels together:"),
-    ("What to change", "- Send pages to a second receiver: nobody acknowledged this one."),
+    ("What to change", "- Send pages to a second receiver: nobody acknowledged this alert."),
     ("What to change", "- Say whether the page was useful: there is no feedback."),
     ("Agents needed", "There were enough agents."),
     ("Actions", "No action is on record."),
@@ -657,8 +658,8 @@ fn every_sentence_of_the_review_of_a_simulated_outage_is_true() {
     for (form, other) in [
         (r"(\n- )([\d,]+)( tickets came until)", "1"),
         (r"(major alarm came )(\d+)( min)", "999"),
-        (r"(The first warning came )(\d+)( min)", "400"),
-        (r"(most of them at .+?: )([\d,]+)(\. )", "2"),
+        (r"(warned of it was issued )(\d+)( min)", "400"),
+        (r"(the window with the most was .+?: )([\d,]+)(\. )", "2"),
     ] {
         let form = Regex::new(form).expect("a pattern");
         let wrong = form.replace(&case.text, format!("${{1}}{other}${{3}}")).into_owned();

@@ -19,14 +19,14 @@ pub const CHOICES: [(&str, &str); 7] = [
     (DEFAULT, "the model of the service"),
     (
         "profile",
-        "the daily profile so far, scaled to the volume of today; the service uses it for series without a fit",
+        "the daily profile of the history before the origin, scaled to the volume of today; the service uses it for series without a fitted model",
     ),
     ("seasonal-naive", "last week's count; bands from its past errors"),
     ("mstl-ets", "MSTL with day and week, then AutoETS on the remainder (library augurs)"),
     ("mstl-ets-log", "mstl-ets on ln(1 + y)"),
     (
         "rule-of-thumb",
-        "the mean at the time of day, times 1 + 0.7 (r - 1), where r is the last two hours divided by their mean",
+        "the mean count at this time of day, times 1 + 0.7 (r - 1); r is the count of the last two hours divided by its mean at this time of day",
     ),
     ("ets-daily", "the daily profile, then AutoETS on the remainder (library augurs)"),
 ];

@@ -327,7 +327,9 @@ impl Fields<'_> {
     fn event_id(&self, frame: &Frame<'_>) -> Result<Box<str>, Reject> {
         match read::text_of(self.get(Key::EventId), "event_id")?.or(frame.id.map(Into::into)) {
             Some(text) => read::id(&text, "event_id"),
-            None => Err(Reject::field("event_id", "is missing: it is the duplicate key")),
+            None => {
+                Err(Reject::field("event_id", "is missing: it is needed to recognize duplicates"))
+            }
         }
     }
 

@@ -60,7 +60,9 @@ impl ReceiverConfig {
         let (name, host) = (&self.name, url.host_str()?.trim_matches(['[', ']']));
         let address = host.parse::<IpAddr>().ok();
         if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
-            return Some(format!("receiver {name}: {host} is this machine itself"));
+            return Some(format!(
+                "receiver {name}: {host} is this machine, so pages do not leave it"
+            ));
         }
         let text = format!(
             "receiver {name}: pages go to {host} over plain HTTP, and everyone on the way can read them: use https"

@@ -80,7 +80,7 @@ fn an_effect_that_is_not_known_is_not_zero() {
     let folder = TempDir::new().expect("a folder");
     let reader = known(&folder, "2026-03-03T05:00:00Z", &[planned()]);
     let text = text_of(&reader, &planned(), &Texts::new(Language::En));
-    let said = "Usual: 115 contacts. It is not known how many extra contacts the work brings.";
+    let said = "Usual: 115 contacts. For some or all hours, it is not known how many extra contacts the work brings.";
     assert!(text.contains(said), "{text}");
     assert!(text.contains("| Tue 3 Mar 07:00 | 23 | – | – | – |"), "{text}");
     assert!(!text.contains("extra contacts, on top of"), "{text}");

@@ -303,7 +303,7 @@ fn recommendations_follow_from_the_figures() {
     let report = of_days(&reader, "2026-03-02", "2026-03-09", &english()).write(Format::Markdown);
     for row in [
         "| Find out why a source did not report: 2 windows have no count. | 2 more windows have a count. | a day | data integration |",
-        "| Make sure that pages reach someone: 1 of 2 were not acknowledged. | Someone acts on 1 more page. | some hours | shift leads |",
+        "| Make sure that pages reach someone: nobody acknowledged 1 of 2 alerts. | Someone acts on 1 more alert. | some hours | shift leads |",
         r"| Schedule up to 4 more agents for north/broadband/phone each day from 06:00 to 07:00. | 4 of 4 missing agent hours are covered. | a week | Team \<North\> |",
         "| 1 of 2 surges get a warning. | a week | network operations |",
         "| Ask the senders of 3 events that were not counted to correct them. Most frequent reason: too late. | 3 more events are counted. | a day | data integration |",
@@ -320,8 +320,8 @@ fn recommendations_follow_from_the_figures() {
         ("Attained service", "There are no ticket events with ids for this time"),
         ("Alarms", "No alarm was raised."),
         ("Alarms", "There was no planned work."),
-        ("Surges", "There were no surges."),
-        ("Alerts", "No alert was sent."),
+        ("Surges", "No surge was counted."),
+        ("Alerts", "No alert about missing agents began in this time and sent pages."),
         ("Forecast accuracy", "No forecast was scored."),
         ("Hours beyond ±10 % of the forecast", "There are no forecasts for this time."),
         ("Data quality", "No dead letter of this time is stored."),
@@ -355,7 +355,7 @@ fn a_scope_leaves_out_other_regions_and_services() {
     has(&tv, "Data quality", "2 of 2 windows lack counts");
     has(&tv, "Data quality", "Dead letters have no region or service.");
     let own = of(None, Some("broadband"));
-    assert!(own.contains("to Mon 9 Mar 00:00 (2026): broadband, all regions."), "{own}");
+    assert!(own.contains("to Mon 9 Mar 2026, 00:00: broadband, all regions."), "{own}");
     has(&own, "Data quality", "All 168 windows have the counts of all series.");
     has(&own, "Summary", "3,927 tickets.");
 }
@@ -391,7 +391,7 @@ fn a_long_span_is_shown_by_week() {
     });
     let long = of_days(&reader, "2026-02-09", "2026-03-09", &english());
     let text = long.write(Format::Markdown);
-    has(&text, "Demand", "| Week from | Tickets |");
+    has(&text, "Demand", "| Week from (days of this period) | Tickets |");
     has(&text, "Demand", "| Mon 9 Feb | 3,528 |");
     has(&text, "Demand", "| Mon 2 Mar | 3,927 |");
     let plots = long.parts.iter().filter_map(|part| match part {

@@ -12,16 +12,18 @@ need-now = { $n } now
 need-now-most = up to { $n } now
 need-from = { $n } from { $from }
 need-from-most = up to { $n } from { $from }
+need-now-until = { $n } from now until { $to }
+need-now-most-until = up to { $n } from now until { $to }
 need-until = { $need } until { $to }
 need-rest = some until { $to }
 
 alert-as-of = As of { $at } ({ $zone }); first seen at { $since }.
 alert-eased = Eased: no longer critical since { $at }.
-alert-gone = The forecast of { $at } shows no shortage any more that is large enough for an alert; the last page reported { $n ->
+alert-gone = The forecast of { $at } no longer shows a shortage that is large enough for an alert. The last page reported { $n ->
     [one] { $n } missing agent
    *[other] { $n } missing agents
 }. The alert ends if the next forecasts confirm this.
-alert-gone-untold = The forecast of { $at } shows no shortage any more that is large enough for an alert. The alert ends if the next forecast confirms this.
+alert-gone-untold = The forecast of { $at } no longer shows a shortage that is large enough for an alert. The alert ends if the next forecast confirms this.
 alert-missing = Missing: { $need } ({ $channels }).
 alert-missing-peak = Missing: { $need }; most at { $at } ({ $channels }).
 alert-missing-more = Missing later: { $n ->
@@ -37,7 +39,7 @@ alert-shortfall-usual = { $channel }: { $agents } agents needed at { $at }, usua
    *[other] { $tickets } tickets
 } ({ $low } to { $high } with 80 % probability).
 alert-shortfall-left-over = { $shortfall } Most of this need is work left from the windows before.
-alert-complaints-later = Complaints are counted up to { $upto } so far; those of later windows follow once these are final.
+alert-complaints-later = Complaints are counted up to { $upto } so far. Later windows are counted once they are final.
 alert-below-limits = Still missing, too few for an alert: up to { $n } at a time between { $from } and { $to }; most at { $at } ({ $channels }).
 alert-because = Cause: { $cause }.
 alert-affected = Affected: customers of { $service } in { $region } ({ $channels }).
@@ -72,7 +74,7 @@ action-again = Action by { $at }: find { $n ->
 } again, until { $to }.
 action-alarms = Action now: ask network operations when the fault will be repaired.
 action-alarms-device = Action now: ask network operations when the fault that began on { $device } will be repaired.
-action-complaints = Action now: tell network operations that customers complain although no alarm explains it.
+action-complaints = Action now: tell network operations that customers complain and that no alarm explains why.
 action-look = Action now: check the roster of this time and what customers complain about. If the forecast is unusual, look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
 
 cause-alarms = { $n } { $severity } { $type } { $n ->

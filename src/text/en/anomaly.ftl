@@ -1,6 +1,6 @@
 # Anomalies: one sentence each.
 
-anomaly-outside = { $actual } tickets; the forecast was { $expected } (95 % interval: { $low } to { $high })
+anomaly-outside = { $actual } tickets; the forecast was { $expected } (95 % band: { $low } to { $high })
 anomaly-complaints = { $actual } tickets about { $topics }; usual at this time is { $usual }; { $alarms }
 anomaly-no-alarm = no alarm is active: customers report this first
 anomaly-alarms-ended = no alarm is active any more: the last critical or major one ended { $n } min before the end of this window

@@ -28,7 +28,7 @@ report-status-red = red
 report-status-is = Status of the week: { $status }.
 report-status-accuracy = The accuracy of { $value } is below the target, although the target is possible at this volume.
 report-status-below = Too few agents were scheduled in { $share } of the planned minutes.
-report-status-pages = { $n } of { $sent } pages were not acknowledged.
+report-status-pages = Nobody acknowledged { $n } of { $sent } alerts with pages.
 report-status-surges = { $n ->
     [one] { $n } surge came without a warning although alarms were active.
    *[other] { $n } surges came without a warning although alarms were active.
@@ -37,7 +37,7 @@ report-status-missing = { $n ->
     [one] { $n } window has no count because a source did not report.
    *[other] { $n } windows have no count because a source did not report.
 }
-report-status-rule = Red: the accuracy is below { $red } although { $target } is possible at this volume, too few agents are scheduled in more than { $belowred } of the planned minutes, or more than { $unanswered } of the pages are not acknowledged. Amber: the accuracy is below { $target } although { $target } is possible, too few agents are scheduled in more than { $below } of the planned minutes, a page is not acknowledged, a surge comes without a warning although alarms are active, or a window has no count. Green: none of these. Planned minutes: the minutes that have a staffing plan, summed over the series.
+report-status-rule = Red: the accuracy is below { $red } although { $target } is possible at this volume, too few agents are scheduled in more than { $belowred } of the planned minutes, or more than { $unanswered } of the alerts with pages have no acknowledgement. Amber: the accuracy is below { $target } although { $target } is possible, too few agents are scheduled in more than { $below } of the planned minutes, an alert with pages has no acknowledgement, a surge comes without a warning although alarms are active, or a window has no count. Green: none of these. Planned minutes: the minutes that have a staffing plan, summed over the series.
 
 report-figures = Five figures
 report-figures-figure = Figure
@@ -49,16 +49,16 @@ report-figures-accuracy = Accuracy (best possible)
 report-figures-below = Minutes with too few agents
 report-figures-precision = Precision of pages
 report-figures-warning = Warning time
-report-figures-points = { $n } points
+report-figures-points = { $n } percentage points
 report-figures-minutes = { $n } min
 report-figures-floor = { $value } (best: { $floor })
 report-figures-of = { $share } ({ $right } of { $judged })
 report-figures-warning-of = { $n } min ({ $warned } of { $surges } surges)
-report-figures-help = Accuracy: all series and all lead times together. Best possible: the accuracy at the noise floor. Minutes with too few agents: minutes in which a series had fewer agents than it needed, summed over the series, by the plan at the start of each window. Precision of pages: the share of pages that were justified. A page was justified if a person called it useful. Without feedback, it was justified if more tickets came in its worst window than the scheduled agents could handle. Warning time: mean time from the first warning to the start of a surge, of the surges with a warning before it. Surges are judged by the forecasts issued an hour before.
+report-figures-help = Accuracy: all series and all lead times together. Best possible: the accuracy at the noise floor. Minutes with too few agents: the minutes in which a series had fewer agents than it needed according to the plan at the start of the window, summed over the series. Precision of pages: the share of alerts whose pages were justified. They were justified if a person called the alert useful. Without feedback, they were justified if more tickets came in the worst window of the alert than the scheduled agents could handle. Warning time: mean time from the first warning of a surge to its start. Surges without a warning before their start are left out. Surges are judged by the forecasts issued an hour before.
 report-figures-utc = Accuracy, surges and warnings are stored by UTC day. The figures are those of the UTC days with the same dates.
 
 report-apart = Hours beyond ±10 % of the forecast
-report-apart-sum = { $n } of { $of } hours were within ±10 % of the forecast that was made an hour before.
+report-apart-sum = { $n } of { $of } hours with a forecast were within ±10 % of the forecast made an hour before.
 report-apart-hour = Hour
 report-apart-actual = Actual
 report-apart-forecast = Forecast an hour before
@@ -87,13 +87,13 @@ report-next-missing = { $n ->
     [one] Find out why a source did not report: { $n } window has no count.
    *[other] Find out why a source did not report: { $n } windows have no count.
 }
-report-next-pages = Make sure that pages reach someone: { $n } of { $sent } were not acknowledged.
+report-next-pages = Make sure that pages reach someone: nobody acknowledged { $n } of { $sent } alerts.
 report-next-short = Add agents for { $series } around { $slot }: { $worst } agent hours were missing in that hour, { $n } in the whole week.
 report-next-surges = Check which alarms of { $scopes } arrive late or without a type: surges came without a warning although alarms were active.
-report-next-accuracy = Look at { $series }: its accuracy is { $value }, although { $floor } is possible. If planners know a reason, enter it.
+report-next-accuracy = Look at { $series }: its accuracy is { $value }, although { $floor } is possible. If planners know a reason, they can add an entry on the web page.
 report-next-busiest = Keep the roster full in the busiest hour of the week, { $slot }, with { $n } tickets.
 report-next-second = Keep the roster full in the busiest hour of the other days, { $slot }, with { $n } tickets.
-report-next-rule = Rule: at most three, in this order: missing counts, pages that nobody acknowledged, the series with the most missing agent hours, surges without a warning, the largest series that misses the target accuracy although it could reach it. If fewer than two apply, the busiest hours follow.
+report-next-rule = Rule: at most three, in this order: missing counts, alerts that nobody acknowledged, the series with the most missing agent hours, surges without a warning, the largest series that misses the target accuracy although it could reach it. If fewer than two apply, the busiest hours follow.
 
 report-volume = Tickets and alarms
 report-volume-partial = The week is not over. The figures go up to { $at }.
@@ -119,7 +119,7 @@ report-alerts-sum = { $n ->
    *[other] { $n } alerts
 }, { $acknowledged } acknowledged.
 report-alerts-median = Median time to acknowledge: { $n } min.
-report-alerts-none = No alert was sent.
+report-alerts-none = No alert about missing agents began in this time and sent pages.
 report-alerts-unacknowledged = { $n ->
     [one] { $n } alert was not acknowledged. Check that it reaches the right receiver.
    *[other] { $n } alerts were not acknowledged. Check that they reach the right receiver.
@@ -134,7 +134,7 @@ report-cause = Cause
 report-id = Id
 
 report-surges = Surges
-report-surges-help = Surge: in two windows in a row, more tickets arrive than the 99 % quantile of the forecast without alarms. Hit: the forecast with this lead time warned of the surge. False alarm: a warning that no surge followed. Surges are counted by region and service, all channels together.
+report-surges-help = Surge: in two windows in a row, more tickets arrive than the 99 % quantile of the forecast without alarms. The forecasts of each lead time are judged by themselves, so the numbers of surges can differ. Hit: the forecast with this lead time warned of the surge. False alarm: a warning that no surge followed. Surges are counted by region and service, all channels together, from the first fitted model on.
 report-surges-alarmed = With alarms or planned work already known
 report-surges-hits = Hits
 report-surges-false = False alarms
@@ -142,8 +142,8 @@ report-surges-start = Start
 report-surges-warning = First warning before the start
 report-surges-no-warning = no warning
 report-surges-late = { $n } min after it
-report-surges-began = Start: the first window from which on the counts stayed above the 80 % band of the first forecasts, at most two hours before the two windows that show the surge. The review of an incident uses the same start and the same first warning.
-report-surges-none = There were no surges.
+report-surges-began = Start: the first of the windows whose counts stayed above the 80 % band of the first forecasts. It lies at most two hours before the two windows that show the surge. The review of an incident uses the same start and the same first warning.
+report-surges-none = No surge was counted.
 report-surges-unwarned = { $n ->
     [one] { $n } surge had active alarms an hour before its start, but no warning was given.
    *[other] { $n } surges had active alarms an hour before their start, but no warning was given.
@@ -167,7 +167,7 @@ report-accuracy-under = { $series }: the forecasts were { $share } lower than th
 report-accuracy-coverage = { $series }: only { $share } of the actual counts lie inside the 80 % band.
 
 report-staffing = Staffing
-report-staffing-sum = { $short } agent hours short, { $spare } agent hours spare. The agents needed, by the newest plan at the start of each window, are compared with the roster or the usual number.
+report-staffing-sum = { $short } agent hours short, { $spare } agent hours spare. The agents needed, by the newest plan at the start of each window, are compared with the roster, or without a roster with the usual number of agents.
 report-staffing-worst = { $series } has the largest shortage: { $n } agent hours.
 report-staffing-series = Series
 report-staffing-short = Agent hours short
@@ -193,7 +193,7 @@ report-agents-window = Window
 report-agents-forecast = Tickets forecast
 report-agents-range = { $n } ({ $low } to { $high })
 report-agents-needed = Needed
-report-agents-scheduled = Scheduled, or usual number
+report-agents-scheduled = Scheduled (usual, without a roster)
 report-agents-gap = Short
 report-agents-none = There were enough agents.
 report-alarms = Alarms
@@ -209,24 +209,24 @@ report-hourly-actual = Actual
 report-hourly-first = First forecast
 report-hourly-forecast = Forecast at the start of the alert
 report-hourly-none = There are no tickets.
-report-incident-warned = The surge began on { $at }. The first warning came { $n } min before.
-report-incident-warned-late = The surge began on { $at }. The first warning came { $n } min after that.
-report-incident-unwarned = The surge began on { $at }. There was no warning.
+report-incident-warned = The surge began on { $at }. The first forecast that warned of it was issued { $n } min before.
+report-incident-warned-late = The surge began on { $at }. The first forecast that warned of it was issued { $n } min after that.
+report-incident-unwarned = The surge began on { $at }. No forecast warned of it.
 
 report-summary = Summary
 report-summary-no-surge = There was no surge: the tickets did not exceed the 99 % quantile of the forecast without alarms in two windows in a row.
 report-summary-no-surge-yet = No surge so far. Whether there is one shows only once its windows are final.
 report-summary-not-judged = It is not known whether there was a surge: the forecasts of this time did not use alarms yet, because there was too little history.
 report-summary-peak = The window with the most tickets was { $at }: { $most }.
-report-summary-came = { $n } tickets came until { $to }, most of them at { $at }: { $most }. The first forecasts of these windows, issued up to six hours before, were { $expected } in all. The actual number differs by { $change }.
-report-summary-came-only = { $n } tickets came until { $to }, most of them at { $at }: { $most }.
+report-summary-came = { $n } tickets came until { $to }; the window with the most was { $at }: { $most }. The first forecasts of these windows, issued up to six hours before, were { $expected } in all. The actual number differs by { $change }.
+report-summary-came-only = { $n } tickets came until { $to }; the window with the most was { $at }: { $most }.
 report-summary-no-alarm = Customers noticed first: no critical or major alarm was on record.
 report-summary-customers = Customers noticed first: the surge began { $n } min before the first critical or major alarm.
 report-summary-network = The network reported first: the first critical or major alarm came { $n } min before the surge began.
 report-plot-incident = Tickets by window, all channels together, beside the first forecasts
 
 report-known = What was known when
-report-known-window = In the window at { $at }, { $n } tickets came. These forecasts were issued for it:
+report-known-window = In the window at { $at }, { $n } tickets came. The table has the first forecast of each hour before it, and every nowcast: a forecast issued in between because of new alarms or tickets.
 report-known-none-yet = No window since the start of the alert is final yet.
 report-known-none = No forecast for this time is stored.
 report-known-at = Issued
@@ -241,7 +241,7 @@ report-known-no = no
 
 report-need = Agents needed and scheduled by hour
 report-need-channels = Short is the sum over the channels that lack agents. Agents to spare in another channel are not taken off.
-report-need-worst = The hours show the plans with which their windows began. The largest gap of this alert, { $n ->
+report-need-worst = Each hour shows its window with the largest shortage, by the plan at the start of the window. The largest gap of this alert, { $n ->
     [one] { $n } agent
    *[other] { $n } agents
 }, is the largest that any forecast during the alert expected.
@@ -254,22 +254,22 @@ report-action-delivered = page to { $receiver }: delivered.
 report-action-pending = page to { $receiver }: not delivered yet.
 report-action-lost = page to { $receiver }: given up.
 report-action-acknowledged = acknowledged by { $name }.
-report-action-proposed = { $text }: no answer.
-report-action-accepted = { $text }: accepted by { $name }.
-report-action-declined = { $text }: declined by { $name }.
-report-action-done = { $text }: done by { $name }.
-report-action-expired = { $text }: nobody answered in time.
-report-action-withdrawn = { $text }: withdrawn, because the forecasts changed.
+report-action-proposed = recommended: { $text }. No answer.
+report-action-accepted = recommended: { $text }. Accepted by { $name }.
+report-action-declined = recommended: { $text }. Declined by { $name }.
+report-action-done = recommended: { $text }. Done by { $name }.
+report-action-expired = recommended: { $text }. Nobody answered in time.
+report-action-withdrawn = recommended: { $text }. Withdrawn, because the forecasts changed.
 report-action-effect = Service level for the actual contacts: { $with } with this action, { $without } without it.
 report-action-entry = { $name } entered “{ $label }”.
 
 report-changes = What to change
 report-change-alarms = Ask network operations for earlier alarms of { $scope }: customers noticed before the first alarm.
-report-change-warning = Check the alarms of { $scope } that came before the surge: the warning came less than { $n } min before it, or not at all. Are the alarms’ types and scopes mapped, and do the alarms arrive without delay?
-report-change-unanswered = Send pages to a second receiver: nobody acknowledged this one.
+report-change-warning = Find out why no forecast warned of the surge { $n } min or more ahead: check the alarms of { $scope } before the surge. Do they arrive without delay, with a type, and with the right region and service?
+report-change-unanswered = Send pages to a second receiver: nobody acknowledged this alert.
 report-change-slow = Shorten alerts.escalate_after or name another receiver: the acknowledgement took { $n } min.
 report-change-reserve = Agree on a reserve of { $n } agents for { $scope }: agents were missing, and no recommendation was accepted.
-report-change-under = Enter known events earlier: for the window at { $at }, { $forecast } tickets were forecast an hour before, and { $n } came.
+report-change-under = If the cause was known in advance, enter it earlier next time: for the window at { $at }, { $forecast } tickets were forecast an hour before, and { $n } came.
 report-change-over = Release extra agents earlier: for the window at { $at }, { $forecast } tickets were forecast an hour before, and { $n } came.
 report-change-feedback = Say whether the page was useful: there is no feedback.
 report-change-record = Answer recommendations on the web page: no answer and no planner’s entry is on record, so nobody can see what helped.
@@ -279,7 +279,7 @@ report-seconds = { $n } s
 report-full = Full report
 report-full-of = Full report: { $scope }
 report-full-everywhere = all regions and services
-report-full-time = { $time } ({ $year })
+report-full-time = { $day } { $year }, { $time }
 report-full-span = { $from } to { $to }: { $scope }. All times are in the zone { $zone }.
 report-full-no-data = There are no counts for this time.
 report-full-partial = The period is not over, or not yet counted. The figures go up to { $at }.
@@ -289,7 +289,7 @@ report-full-change = Compared with the same weekdays { $n ->
 }: { $change }.
 report-full-busiest = The busiest hour was { $at }, with { $n } tickets.
 report-full-accuracy = The accuracy of the forecasts was { $value }. The best that is possible at this volume is { $floor }; repeating last week would have reached { $naive }.
-report-full-surges = { $warned } of { $surges } surges had a warning, on average { $n } min before they began.
+report-full-surges = { $warned } of { $surges } surges had a warning at their start or earlier, on average { $n } min before.
 report-full-unwarned = { $surges ->
     [one] { $surges } surge came without a warning.
    *[other] { $surges } surges came, none with a warning.
@@ -297,17 +297,17 @@ report-full-unwarned = { $surges ->
 report-full-below = Series had too few agents for { $n } min in all: { $share } of the planned minutes.
 report-full-plans = Plans are kept for 14 days: { $n } of { $of } windows have one.
 report-full-pages = { $n ->
-    [0] No alert about missing agents was sent.
-    [one] { $n } alert about missing agents was sent, { $acknowledged } acknowledged.
-   *[other] { $n } alerts about missing agents were sent, { $acknowledged } acknowledged.
+    [0] No alert about missing agents began in this time and sent pages.
+    [one] { $n } alert about missing agents began and sent pages, { $acknowledged } acknowledged.
+   *[other] { $n } alerts about missing agents began and sent pages, { $acknowledged } acknowledged.
 }
-report-full-precision = Justified: { $right } of { $judged ->
-    [one] { $judged } page that can be judged
-   *[other] { $judged } pages that can be judged
+report-full-precision = Pages were justified for { $right } of { $judged ->
+    [one] { $judged } alert that can be judged
+   *[other] { $judged } alerts that can be judged
 } ({ $share }).
 report-full-first = First step: { $what }
 report-full-demand = Demand
-report-full-week = Week from
+report-full-week = Week from (days of this period)
 report-full-weeks-more = { $n ->
     [one] { $n } earlier week is not shown.
    *[other] { $n } earlier weeks are not shown.
@@ -352,34 +352,34 @@ report-effect = Expected effect, at best
 report-takes = Time
 report-owner = Owner
 report-measures-none = No recommendation follows from these figures.
-report-measures-rule = Rule: the points that apply, in this order: missing counts, pages that nobody acknowledged, the series with the most missing agent hours (at the hour of the day at which it lacks most), surges without a warning although alarms were active, the largest series that misses the target accuracy although it could reach it, dead letters, pages that were not justified. The effect is what would have changed in this period without the problem. The time is a typical value.
+report-measures-rule = Rule: the points that apply, in this order: missing counts, alerts that nobody acknowledged, the series with the most missing agent hours (in the hour of the day with its largest shortage), surges without a warning although alarms were active, the largest series that misses the target accuracy although it could reach it, dead letters, alerts whose pages were not justified. Expected effect: what would have changed in this period without the problem. Time: how long such work typically takes.
 report-measure-short = Schedule up to { $agents } more agents for { $series } each day from { $from } to { $to }.
 report-measure-letters = { $n ->
     [one] Ask the sender of { $n } event that was not counted to correct it. Reason: { $reason }.
    *[other] Ask the senders of { $n } events that were not counted to correct them. Most frequent reason: { $reason }.
 }
 report-measure-wrong = { $n ->
-    [one] Look at { $n } page that was not justified, and raise the limits of its alerts.
-   *[other] Look at { $n } pages that were not justified, and raise the limits of their alerts.
+    [one] Look at { $n } alert whose pages were not justified, and raise its limits.
+   *[other] Look at { $n } alerts whose pages were not justified, and raise their limits.
 }
 report-effect-windows = { $n ->
     [one] { $n } more window has a count.
    *[other] { $n } more windows have a count.
 }
 report-effect-pages = { $n ->
-    [one] Someone acts on { $n } more page.
-   *[other] Someone acts on { $n } more pages.
+    [one] Someone acts on { $n } more alert.
+   *[other] Someone acts on { $n } more alerts.
 }
 report-effect-short = { $n } of { $all } missing agent hours are covered.
 report-effect-surges = { $n } of { $surges } surges get a warning.
-report-effect-accuracy = The accuracy of this series rises by up to { $n } points.
+report-effect-accuracy = The accuracy of this series rises by up to { $n } percentage points.
 report-effect-letters = { $n ->
     [one] { $n } more event is counted.
    *[other] { $n } more events are counted.
 }
 report-effect-wrong = { $n ->
-    [one] { $n } page fewer.
-   *[other] { $n } pages fewer.
+    [one] { $n } alert fewer.
+   *[other] { $n } alerts fewer.
 }
 report-takes-hours = some hours
 report-takes-day = a day
@@ -411,8 +411,8 @@ report-risk-work-why = { $n ->
 }
 report-risk-work-help = Give the call team a brief for all planned work, and check the roster of these hours.
 report-risk-judged = The precision of pages is uncertain
-report-risk-judged-why = { $n } of { $sent } pages can be judged.
-report-risk-judged-help = Say of each page whether it was useful.
+report-risk-judged-why = { $n } of { $sent } alerts with pages can be judged.
+report-risk-judged-help = Give feedback on each alert: useful or not useful.
 
 report-brief-title = Brief for the call team: planned work { $id }
 report-brief-zone = All times are in the zone { $zone }.
@@ -444,11 +444,11 @@ report-brief-say-other = If a customer reports anything else, record it as a fau
 report-brief-contacts = Expected contacts
 report-brief-contacts-none = There is no forecast for this time, and no count of a week before.
 report-brief-contacts-sum = Expected: { $n } extra contacts, on top of { $usual } usual ones.
-report-brief-contacts-unknown = Usual: { $usual } contacts. It is not known how many extra contacts the work brings.
+report-brief-contacts-unknown = Usual: { $usual } contacts. For some or all hours, it is not known how many extra contacts the work brings.
 report-brief-contacts-most = The hour with the most extra contacts begins on { $at }: { $n } extra contacts.
 report-brief-contacts-far = { $n ->
-    [one] { $n } hour has no forecast yet. For it, the usual number is the count of a week before, and the extra contacts are estimated from earlier work.
-   *[other] { $n } hours have no forecast yet. For them, the usual number is the count of a week before, and the extra contacts are estimated from earlier work.
+    [one] { $n } hour has no forecast yet. For it, the usual number is the count of a week before, and the extra contacts are estimated from earlier work, if there is any.
+   *[other] { $n } hours have no forecast yet. For them, the usual number is the count of a week before, and the extra contacts are estimated from earlier work, if there is any.
 }
 report-brief-contacts-more = { $n ->
     [one] { $n } more hour is not shown.
@@ -457,7 +457,7 @@ report-brief-contacts-more = { $n ->
 report-brief-contacts-usual = Usual
 report-brief-contacts-extra = Extra
 report-brief-contacts-expected = Expected
-report-brief-contacts-help = The hours end two hours after the planned end of the work. Expected: the newest forecast at the start of the work; for windows more than six hours later, their first forecast. Extra: due to the work and to alarms.
+report-brief-contacts-help = Hours are shown up to two hours after the planned end of the work, as far as there is a forecast or a count of a week before. Expected: the newest forecast at the start of the work; for windows more than six hours later, their first forecast. Extra: due to the work and to alarms.
 report-brief-plot = Contacts by window
 report-brief-earlier = Earlier work on the same regions and services
 report-brief-earlier-none = No earlier work on exactly these regions and services has forecasts and counts.
@@ -465,7 +465,7 @@ report-brief-after = Actual contacts
 report-brief-after-sum = Up to { $to }, { $n } contacts came; { $expected } were expected ({ $change }). The difference from the usual number was { $more }.
 report-brief-after-unknown = Up to { $to }, { $n } contacts came. The difference from the usual number was { $more }.
 report-brief-after-alerts = { $n ->
-    [0] No alert about missing agents was sent.
-    [one] { $n } alert about missing agents was sent.
-   *[other] { $n } alerts about missing agents were sent.
+    [0] No alert about missing agents began in this time and sent pages.
+    [one] { $n } alert about missing agents began in this time and sent pages.
+   *[other] { $n } alerts about missing agents began in this time and sent pages.
 }

@@ -1,11 +1,11 @@
 # Alerts of the rules besides the lack of agents. Each rule has a name, a title for a lock screen, a line with its numbers, and an action.
 
 rule-title-critical = CRITICAL { $title }
-rule-title-eased = { $scope }: { $rule }, no longer in the newest window
+rule-title-eased = { $scope }: { $rule }, but not in the newest window
 rule-title-resolved = { $scope }: resolved ({ $rule })
 rule-resolved = Resolved: { $rule } ({ $scope }). The alert lasted from { $from } to { $to } ({ $zone }).
-rule-eased = The newest window no longer shows this. The alert ends if the next windows confirm it.
-rule-inhibited = The alert about missing agents here is open, and only it sends pages: { $id }.
+rule-eased = The newest window is within the limits of the alert again. The alert ends if the next windows are too.
+rule-inhibited = This alert sends no pages, because the open alert about missing agents here sends them: { $id }.
 rule-acknowledge = If you take this on, acknowledge the alert.
 
 rule-alarm-storm-name = alarm storm
@@ -22,7 +22,7 @@ rule-sla-at-risk-name = service level at risk
 rule-sla-at-risk-title = { $scope } ({ $channel }): service level of { $expected } expected from { $from }, target { $target }
 rule-sla-at-risk-line = { $channel }: with the roster, a service level of { $expected } is expected from { $from } to { $to }; the target is { $target }. { $scheduled } agents are scheduled and { $needed } needed in the worst window.
 rule-sla-at-risk-title-deferred = { $scope } ({ $channel }): { $scheduled } scheduled and { $needed } needed from { $from } to keep up with the work
-rule-sla-at-risk-line-deferred = { $channel }: with the roster, work piles up from { $from } to { $to }: { $scheduled } agents are scheduled and { $needed } needed in the worst window. If it is not caught up later, more than usual is done after its deadline.
+rule-sla-at-risk-line-deferred = { $channel }: with the roster, work piles up from { $from } to { $to }: { $scheduled } agents are scheduled and { $needed } needed in the worst window. Unless the team catches up later, more work than usual misses its deadline.
 rule-sla-at-risk-action = Action by { $from }: find { $more ->
     [one] { $more } more agent
    *[other] { $more } more agents

@@ -12,6 +12,8 @@ need-now = 目前 { $n } 名
 need-now-most = 目前最多 { $n } 名
 need-from = { $from } 起 { $n } 名
 need-from-most = { $from } 起最多 { $n } 名
+need-now-until = 目前 { $n } 名（至 { $to }）
+need-now-most-until = 目前最多 { $n } 名（至 { $to }）
 need-until = { $need }（至 { $to }）
 need-rest = 此后至 { $to } 仍有缺口
 

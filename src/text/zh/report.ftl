@@ -95,7 +95,7 @@ report-volume-none = 没有工单。
 report-alerts = 预警
 report-alerts-sum = 预警 { $n } 条，已确认 { $acknowledged } 条。
 report-alerts-median = 确认用时的中位数：{ $n } 分钟。
-report-alerts-none = 没有发送预警。
+report-alerts-none = 这段时间没有新发送的缺人预警。
 report-alerts-unacknowledged = 有 { $n } 条预警无人确认，请检查接收人是否正确。
 report-since = 开始
 report-scope = 区域与业务
@@ -107,7 +107,7 @@ report-cause = 原因
 report-id = 编号
 
 report-surges = 激增
-report-surges-help = 激增：连续两个时段的工单数超过“不计告警影响的预测”的 99% 分位数。命中：按该提前量发布的预测预报了这次激增。误报：预报之后没有出现激增。按区域与业务统计，所有渠道合计。
+report-surges-help = 激增：连续两个时段的工单数超过“不计告警影响的预测”的 99% 分位数。各提前量的预测分别判定，激增次数可能不同。命中：按该提前量发布的预测预报了这次激增。误报：预报之后没有出现激增。按区域与业务统计，所有渠道合计，自模型首次拟合起计入。
 report-surges-alarmed = 其中已知告警或计划作业
 report-surges-hits = 命中
 report-surges-false = 误报
@@ -116,7 +116,7 @@ report-surges-warning = 首次预报的提前时间
 report-surges-no-warning = 未预报
 report-surges-late = 开始后 { $n } 分钟
 report-surges-began = 开始：从该时段起，实际工单数持续高于首次预测的 80% 区间，最多比判定激增的两个时段早两小时。事件报告采用同一开始时间和同一首次预报。
-report-surges-none = 没有激增。
+report-surges-none = 没有统计到激增。
 report-surges-unwarned = 有 { $n } 次激增在开始前一小时已有告警，但未发出预报。
 
 report-accuracy = 预测准确度
@@ -196,7 +196,7 @@ report-summary-network = 网络先于客户发现：首条紧急或重要告警�
 report-plot-incident = 各时段工单，所有渠道合计，与首次预测对照
 
 report-known = 各时刻已知的情况
-report-known-window = { $at } 这一时段实际有 { $n } 张工单。为其发布过以下预测：
+report-known-window = { $at } 这一时段实际有 { $n } 张工单。下表列出此前每小时的首次预测，以及所有即时预测（因新的告警或工单而临时发布）：
 report-known-none-yet = 预警开始以来还没有最终确认的时段。
 report-known-none = 没有保存这段时间的预测。
 report-known-at = 发布时间
@@ -211,7 +211,7 @@ report-known-no = 否
 
 report-need = 各小时所需与已排班坐席
 report-need-channels = 缺口是各缺人渠道之和，其他渠道的富余坐席不抵扣。
-report-need-worst = 各小时按相应时段开始时的计划列出。该预警的最大缺口为 { $n } 人，是预警期间各次预测中的最大值。
+report-need-worst = 各小时取缺口最大的时段，按该时段开始时的计划列出。该预警的最大缺口为 { $n } 人，是预警期间各次预测中的最大值。
 report-need-none = 没有这段时间的坐席计划。计划只保留 14 天。
 
 report-actions = 处置
@@ -221,22 +221,22 @@ report-action-delivered = 通知已送达 { $receiver }。
 report-action-pending = 发给 { $receiver } 的通知尚未送达。
 report-action-lost = 发给 { $receiver } 的通知已放弃发送。
 report-action-acknowledged = { $name } 已确认。
-report-action-proposed = { $text }：尚无答复。
-report-action-accepted = { $text }：{ $name } 已接受。
-report-action-declined = { $text }：{ $name } 已拒绝。
-report-action-done = { $text }：{ $name } 已完成。
-report-action-expired = { $text }：无人及时答复。
-report-action-withdrawn = { $text }：预测变化后已撤回。
+report-action-proposed = 建议：{ $text }。尚无答复。
+report-action-accepted = 建议：{ $text }。{ $name } 已接受。
+report-action-declined = 建议：{ $text }。{ $name } 已拒绝。
+report-action-done = 建议：{ $text }。{ $name } 已完成。
+report-action-expired = 建议：{ $text }。无人及时答复。
+report-action-withdrawn = 建议：{ $text }。预测变化后已撤回。
 report-action-effect = 按实际来量计算的服务水平：采取后 { $with }，不采取 { $without }。
 report-action-entry = { $name } 录入了“{ $label }”。
 
 report-changes = 改进事项
 report-change-alarms = 请网络运维更早上报 { $scope } 的告警：客户先于首条告警发现。
-report-change-warning = 检查激增之前 { $scope } 的告警：预报提前不足 { $n } 分钟，或没有预报。告警的类型与范围是否已映射，是否即时上报？
+report-change-warning = 查明为何没有预测提前 { $n } 分钟以上预报激增：激增之前 { $scope } 的告警是否即时上报，是否带有类型以及正确的区域和业务？
 report-change-unanswered = 把预警发给第二个接收人：这条预警无人确认。
 report-change-slow = 缩短 alerts.escalate_after 或增加接收人：确认用了 { $n } 分钟。
 report-change-reserve = 为 { $scope } 约定 { $n } 名后备坐席：当时缺人，而没有建议被接受。
-report-change-under = 更早录入已知情况：提前一小时对 { $at } 的预测为 { $forecast } 张，实际 { $n } 张。
+report-change-under = 如事先已知原因，下次请更早录入：提前一小时对 { $at } 的预测为 { $forecast } 张，实际 { $n } 张。
 report-change-over = 更早撤回增派的坐席：提前一小时对 { $at } 的预测为 { $forecast } 张，实际 { $n } 张。
 report-change-feedback = 请评价这条预警是否有用：目前没有评价。
 report-change-record = 请在页面上答复建议：没有答复或录入的记录，无法看出什么有效。
@@ -246,7 +246,7 @@ report-seconds = { $n } 秒
 report-full = 完整报告
 report-full-of = 完整报告：{ $scope }
 report-full-everywhere = 全部区域与业务
-report-full-time = { $year }年{ $time }
+report-full-time = { $year }年{ $day } { $time }
 report-full-span = { $from } 至 { $to }：{ $scope }。所有时刻均为 { $zone } 时区。
 report-full-no-data = 这段时间没有统计数据。
 report-full-partial = 这段时间尚未结束或尚未统计完，数据截至 { $at }。
@@ -258,13 +258,13 @@ report-full-unwarned = 出现 { $surges } 次激增，均未预报。
 report-full-below = 各序列的坐席少于所需人数的时间共 { $n } 分钟，占计划时间的 { $share }。
 report-full-plans = 计划只保留 14 天：{ $of } 个时段中有 { $n } 个有计划。
 report-full-pages = { $n ->
-    [0] 没有发送缺人预警。
-   *[other] 共发送缺人预警 { $n } 条，已确认 { $acknowledged } 条。
+    [0] 这段时间没有新发送的缺人预警。
+   *[other] 这段时间新发送缺人预警 { $n } 条，已确认 { $acknowledged } 条。
 }
 report-full-precision = 可评判的 { $judged } 条预警中有 { $right } 条合理（{ $share }）。
 report-full-first = 首要事项：{ $what }
 report-full-demand = 来量
-report-full-week = 起始日（周）
+report-full-week = 周（起始日，仅计本期各天）
 report-full-weeks-more = 另有较早的 { $n } 周未列出。
 report-full-share = 占比
 report-full-no-alarms = 没有新增告警。
@@ -371,14 +371,14 @@ report-brief-say-other = 客户反映其他问题时，照常按故障登记。
 report-brief-contacts = 预期联络
 report-brief-contacts-none = 这段时间没有预测，一周前也没有数据。
 report-brief-contacts-sum = 预期：平时 { $usual } 次联络，另加 { $n } 次。
-report-brief-contacts-unknown = 平时有 { $usual } 次联络。作业会带来多少额外联络，目前未知。
+report-brief-contacts-unknown = 平时有 { $usual } 次联络。至少部分小时的额外联络次数未知。
 report-brief-contacts-most = 额外联络最多的是 { $at } 起的一小时：{ $n } 次。
-report-brief-contacts-far = 有 { $n } 个小时尚无预测：平时次数取一周前的数据，额外次数按以往作业的比例估算。
+report-brief-contacts-far = 有 { $n } 个小时尚无预测：平时次数取一周前的数据，额外次数按以往作业（如有）的比例估算。
 report-brief-contacts-more = 另有 { $n } 个小时未列出。
 report-brief-contacts-usual = 平时
 report-brief-contacts-extra = 额外
 report-brief-contacts-expected = 预期
-report-brief-contacts-help = 统计至计划结束后两小时。预期：作业开始时的最新预测；超出其六小时范围的时段取首次预测。额外：作业与告警带来的联络。
+report-brief-contacts-help = 列至计划结束后两小时，限于有预测或有一周前数据的小时。预期：作业开始时的最新预测；超出其六小时范围的时段取首次预测。额外：作业与告警带来的联络。
 report-brief-plot = 各时段联络
 report-brief-earlier = 以往相同区域与业务的作业
 report-brief-earlier-none = 以往区域与业务完全相同的作业中，没有既有预测又有统计数据的。
@@ -386,6 +386,6 @@ report-brief-after = 实际联络
 report-brief-after-sum = 至 { $to } 共有 { $n } 次联络，预期 { $expected } 次（{ $change }）。与平时相比相差 { $more } 次。
 report-brief-after-unknown = 至 { $to } 共有 { $n } 次联络。与平时相比相差 { $more } 次。
 report-brief-after-alerts = { $n ->
-    [0] 没有发送缺人预警。
-   *[other] 发送了 { $n } 条缺人预警。
+    [0] 这段时间没有新发送的缺人预警。
+   *[other] 这段时间新发送了 { $n } 条缺人预警。
 }
