@@ -49,6 +49,8 @@ impl World {
             false => OperatorConfig::demo(seed, start),
         };
         config.family = family;
+        let faults = std::env::var("SIGNAL_FAULTS").ok();
+        config.faults = faults.map_or(0.5, |factor| factor.parse().unwrap());
         let live = start + DAY * HISTORY as u32;
         let end = live + DAY * (7 * weeks) as u32;
         let operator = Operator::new(config.clone());

@@ -8,18 +8,14 @@ use std::time::Duration;
 use super::inputs::SeriesNeed;
 use super::need::{Limits, WINDOWS_MIN, is_critical};
 use crate::domain::{HOUR, Timestamp, WindowWidth};
+use crate::forecast::ForecastPoint;
 use crate::staffing::{Basis, Plan, PlanTarget};
-use crate::stats::normal;
 use crate::text::Stored;
 
 /// The model of work that waits, such as e-mail.
 const DEFERRED: &str = "deferred";
 /// Number of consecutive windows in which deferred work must lack agents: it can wait for a while.
 const DEFERRED_WINDOWS_MIN: usize = 4;
-/// Standard normal score of the quantiles that `agents_low` and `agents_high` are for.
-const SCORE: f64 = 1.281_551_565_544_600_5;
-/// Smallest standard deviation of a number of agents: it is a whole number.
-const AGENTS_SD_MIN: f64 = 0.4;
 
 /// `[alerts]`: how probable a need has to be for a page.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,10 +88,16 @@ impl Worth {
         let least = page.least(evidence);
         let mut worth = Self::default();
         for need in series {
+            let chance = |target: &PlanTarget| {
+                let forecasts = &need.vintage.targets;
+                let forecast = forecasts.iter().find(|point| point.start == target.start);
+                // A window without a forecast is not paged.
+                forecast.map_or(0.0, |forecast| probability(target, forecast, limits))
+            };
             let probable = |target: &PlanTarget| {
                 let is_soon = target.start <= now + page.ahead;
                 let least = if is_soon { least } else { page.later.max(least) };
-                limits.is_short(target) && probability(target, limits) >= least
+                limits.is_short(target) && chance(target) >= least
             };
             let windows = if is_deferred(need.plan) { DEFERRED_WINDOWS_MIN } else { WINDOWS_MIN };
             let targets = &need.plan.targets;
@@ -107,7 +109,7 @@ impl Worth {
                 worth.is_page = true;
                 let is_soon = |target: &&PlanTarget| target.start <= now + page.ahead;
                 worth.is_urgent |= run.iter().filter(is_soon).any(|t| is_critical(t, 1.0));
-                let sure = run.iter().filter(|t| probability(t, limits) >= page.worse).count();
+                let sure = run.iter().filter(|t| chance(t) >= page.worse).count();
                 worth.is_escalation |= sure >= WINDOWS_MIN;
             }
         }
@@ -115,25 +117,38 @@ impl Worth {
     }
 }
 
-/// The probability that a window lacks as many agents as count, from the agents needed at the 10 % quantile, the mean and
-/// the 90 % quantile of its arrivals: between them, the normal score is linear.
-fn probability(target: &PlanTarget, limits: Limits) -> f64 {
-    let against = f64::from(target.agents) - f64::from(target.gap);
-    let gap = |agents: u32| f64::from(agents) - against;
-    let (low, middle, high) = (gap(target.agents_low), gap(target.agents), gap(target.agents_high));
+/// The probability that a window lacks as many agents as count. The agents needed at the 10 % quantile, the mean and the 90 %
+/// quantile of its tickets say how many tickets need so many; the forecast says how probable more than these are.
+fn probability(target: &PlanTarget, forecast: &ForecastPoint, limits: Limits) -> f64 {
+    let present = f64::from(target.agents) - f64::from(target.gap);
     // Numbers of agents are whole: half an agent less is the limit between them.
-    let least = limits.of(target).ceil() - 0.5;
-    let (below, above) = (middle - low, high - middle);
-    let score = if least < low {
-        -SCORE + (least - low) / (below / SCORE).max(AGENTS_SD_MIN)
-    } else if least < middle {
-        (least - middle) / below * SCORE
-    } else if least < high {
-        (least - middle) / above * SCORE
+    let least = present + limits.of(target).ceil() - 0.5;
+    let mut known = [
+        (forecast.quantiles[1], target.agents_low),
+        (forecast.mean, target.agents),
+        (forecast.quantiles[5], target.agents_high),
+    ];
+    // Where a few large surges make up the mean, it lies above the 90 % quantile.
+    known.sort_by(|a, b| a.0.total_cmp(&b.0));
+    forecast.probability_above(tickets_for(known, least))
+}
+
+/// The number of tickets that needs so many agents: linear between known numbers of tickets and agents, and beyond them.
+fn tickets_for(known: [(f64, u32); 3], agents: f64) -> f64 {
+    let [first, middle, last] = known.map(|(tickets, agents)| (tickets, f64::from(agents)));
+    let along = |a: (f64, f64), b: (f64, f64)| a.0 + (agents - a.1) / (b.1 - a.1) * (b.0 - a.0);
+    if last.1 <= first.1 {
+        // The number of tickets makes no difference.
+        return if agents <= first.1 { f64::NEG_INFINITY } else { f64::INFINITY };
+    }
+    let within = |a: (f64, f64), b: (f64, f64)| agents > a.1 && agents <= b.1;
+    if within(first, middle) {
+        along(first, middle)
+    } else if within(middle, last) {
+        along(middle, last)
     } else {
-        SCORE + (least - high) / (above / SCORE).max(AGENTS_SD_MIN)
-    };
-    normal::tail(score)
+        along(first, last)
+    }
 }
 
 /// Whether a plan is one of work that waits.

@@ -15,6 +15,9 @@ const DISPERSION: f64 = 0.06;
 /// 2.5631 would change surge probabilities and roll-ups of issued vintages.
 pub(super) const BAND_80_SDS: f64 = 2.563;
 
+/// Smallest standard deviation beyond the outermost quantiles, tickets: counts are whole.
+const TICKETS_SD_MIN: f64 = 0.5;
+
 /// The φ that corresponds to the 80 % band; 0 where the band is not wider than Poisson's.
 pub fn dispersion(mean: f64, quantiles: &[f64; 7]) -> f64 {
     if mean < SHAPELESS {
@@ -25,6 +28,26 @@ pub fn dispersion(mean: f64, quantiles: &[f64; 7]) -> f64 {
 }
 
 impl ForecastPoint {
+    /// Probability that more than `tickets` arrive. The quantiles give it: between two of them, the normal score is linear in
+    /// tickets.
+    pub fn probability_above(&self, tickets: f64) -> f64 {
+        let q = &self.quantiles;
+        let last = q.len() - 1;
+        let beyond = |from: usize| {
+            let sd = ((q[from] - q[3]) / NORMAL_SCORES[from]).max(TICKETS_SD_MIN);
+            NORMAL_SCORES[from] + (tickets - q[from]) / sd
+        };
+        let score = match q.partition_point(|count| *count <= tickets) {
+            0 => beyond(0),
+            above if above > last => beyond(last),
+            above => {
+                let share = (tickets - q[above - 1]) / (q[above] - q[above - 1]);
+                NORMAL_SCORES[above - 1] + share * (NORMAL_SCORES[above] - NORMAL_SCORES[above - 1])
+            }
+        };
+        normal::tail(score)
+    }
+
     /// Sets the level so that `baseline × level + alarm_effect` equals the mean.
     pub(super) fn explain(&mut self) {
         self.alarm_effect = self.alarm_effect.min(self.mean);

@@ -43,6 +43,8 @@ pub struct OperatorConfig {
     pub showcase: Vec<Timestamp>,
     /// How complaints follow faults.
     pub family: Family,
+    /// Factor on the number of outages, surges without alarms, harmless groups of alarms and flapping devices; at least 0.
+    pub faults: f64,
 }
 
 #[derive(Deserialize)]
@@ -90,6 +92,7 @@ impl OperatorConfig {
             large: Vec::new(),
             showcase: Vec::new(),
             family: Family::default(),
+            faults: 1.0,
         }
     }
 

@@ -78,7 +78,7 @@ pub(super) fn possible_incidents(
     let severe = matches!(incident.kind, IncidentKind::Outage | IncidentKind::Harmless);
     let Some(first) = spells.first().filter(|_| severe) else { return vec![] };
     let kinds = [IncidentKind::Outage, IncidentKind::Harmless].map(|kind| {
-        let rate = rate(config.family, kind, spells.len() as u32, first.kind);
+        let rate = rate(config, kind, spells.len() as u32, first.kind);
         let (likelihood, ends) = ends(config, kind, incident, spells, now);
         (rate, likelihood, ends)
     });

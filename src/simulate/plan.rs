@@ -70,12 +70,21 @@ fn poisson(rng: &mut impl Rng, rate: f64) -> usize {
     n
 }
 
+/// Mean number of incidents of a kind a region and day.
+fn frequency(config: &OperatorConfig, kind: IncidentKind) -> f64 {
+    let found = RATES.iter().find(|(known, _)| *known == kind).map_or(0.0, |(_, rate)| *rate);
+    match kind {
+        IncidentKind::Chatter | IncidentKind::Maintenance => found,
+        _ => found * config.faults,
+    }
+}
+
 /// Plans one region's day. `day` counts days since the epoch.
 pub fn plan_day(config: &OperatorConfig, region: usize, day: i64) -> DayPlan {
     let mut plan = DayPlan::default();
-    for (kind, rate) in RATES {
+    for (kind, _) in RATES {
         let mut rng = stream(config.seed, kind.as_str(), region as u64, day);
-        for n in 0..poisson(&mut rng, rate) {
+        for n in 0..poisson(&mut rng, frequency(config, kind)) {
             let starts = Timestamp::from_millis(day * DAY_MS + rng.random_range(0..DAY_MS));
             let service = rng.random_range(0..config.services.len());
             let id = format!("{}-{}-{day}-{n}", kind.as_str(), config.regions[region].name);
@@ -214,15 +223,19 @@ pub(super) fn factor(
 }
 
 /// Mean number of incidents of a kind a region and day with a number of alarms of a type.
-pub(super) fn rate(family: Family, kind: IncidentKind, alarms: u32, alarm_type: &str) -> f64 {
-    let found = RATES.iter().find(|(known, _)| *known == kind).map_or(0.0, |(_, rate)| *rate);
-    let (counts, share) = match (family, kind) {
+pub(super) fn rate(
+    config: &OperatorConfig,
+    kind: IncidentKind,
+    alarms: u32,
+    alarm_type: &str,
+) -> f64 {
+    let (counts, share) = match (config.family, kind) {
         (Family::LongTail, _) => (long_tail::counts(kind), long_tail::share(kind, alarm_type)),
         (_, IncidentKind::Outage) => (OUTAGE_ALARMS, 1.0),
         _ => (HARMLESS_ALARMS, 1.0),
     };
     let n = f64::from(u8::from(counts.contains(&alarms))) / counts.len() as f64;
-    found * n * share
+    frequency(config, kind) * n * share
 }
 
 /// Number of alarms of one outage, and of one harmless group.

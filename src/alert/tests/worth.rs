@@ -12,6 +12,8 @@ struct Case {
     channel: &'static str,
     alarms: bool,
     complaints: f64,
+    /// Mean and quantiles of the tickets, if they are not those of the helper.
+    tickets: Option<(f64, [f64; 7])>,
 }
 
 const PHONE: Case = Case {
@@ -21,11 +23,17 @@ const PHONE: Case = Case {
     channel: "phone",
     alarms: false,
     complaints: 0.0,
+    tickets: None,
 };
 
 /// What one look at it, as of `now`, brings.
 fn see(book: &mut AlertBook, case: Case, now: Timestamp) -> Vec<NotificationKind> {
-    let (mut plan, vintage) = need(case.channel, now, 10);
+    let (mut plan, mut vintage) = need(case.channel, now, 10);
+    if let Some((mean, quantiles)) = case.tickets {
+        for target in &mut vintage.targets {
+            (target.mean, target.quantiles) = (mean, quantiles);
+        }
+    }
     for target in &mut plan.targets[case.from..case.from + case.windows] {
         let [low, agents, high] = case.agents;
         (target.agents_low, target.agents, target.agents_high) = (low, agents, high);
@@ -92,6 +100,18 @@ fn a_page_needs_the_more_certainty_the_less_speaks_for_the_need() {
         let Case { agents, alarms, complaints, .. } = case;
         assert_eq!(pages(case, 2), want, "{agents:?}, alarms {alarms}, complaints {complaints}");
     }
+}
+
+#[test]
+fn a_mean_that_rare_surges_make_up_is_no_need() {
+    // Probably nothing happens, perhaps very much: the mean is far above the median, or even above the 90 % quantile.
+    let perhaps = (108.0, [4.0, 7.0, 10.0, 14.0, 210.0, 260.0, 310.0]);
+    let seldom = (19.0, [0.0, 0.0, 1.0, 2.0, 4.0, 6.0, 240.0]);
+    let probably = (108.0, [30.0, 80.0, 95.0, 108.0, 120.0, 140.0, 160.0]);
+    let of = |agents, tickets| Case { agents, alarms: true, tickets: Some(tickets), ..PHONE };
+    assert_eq!(pages(of([8, 66, 130], perhaps), 2), []);
+    assert_eq!(pages(of([4, 18, 8], seldom), 2), []);
+    assert_eq!(pages(of([50, 66, 80], probably), 1), [NotificationKind::Firing]);
 }
 
 #[test]

@@ -123,8 +123,11 @@ impl Slots {
         for (sum, keep) in self.weekly[slot].iter_mut().zip(self.keep) {
             *sum = (sum.0 * keep + y, sum.1 * keep + 1.0);
         }
+        let n = self.means.len();
         if let Some(mean) = self.means.get_mut(slot) {
             *mean = quotient(self.weekly[slot][0]);
+            self.narrow.changed(slot, n);
+            self.broad.changed(slot, n);
         }
         let sum = &mut self.daily[usize::from(time_of_day)];
         *sum = (sum.0 * KEEP_DAY + y, sum.1 * KEEP_DAY + 1.0);
@@ -206,5 +209,51 @@ impl Special {
             self.running.get_or_insert(Running { date, kind, actual: 0.0, expected: 0.0 });
         running.actual += y;
         running.expected += expected;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{Timestamp, WindowWidth};
+    use crate::forecast::{Calendar, DayKind, Place};
+
+    #[test]
+    fn the_profile_does_not_depend_on_where_it_starts() {
+        let mut calendar = Calendar::default();
+        for (date, kind) in [
+            ("2026-03-17", DayKind::Holiday),
+            ("2026-04-06", DayKind::Holiday),
+            // A Saturday that uses the slots of Friday, which it follows.
+            ("2026-04-11", DayKind::WorkingDay),
+        ] {
+            calendar.add(date.parse().expect("a date"), kind);
+        }
+        let zone = "Europe/London".parse().expect("a zone");
+        let place = Place { zone, calendar: Arc::new(calendar) };
+        let width = WindowWidth::QUARTER;
+        let first = width.index(Timestamp::parse("2026-02-23T00:00:00Z").expect("a time"));
+        let frame = Frame::new(&place, width, first, 8 * width.per_week());
+        let known = frame.len() - 24;
+        let count = |t: usize| {
+            let hour = f64::from(frame.time_of_day[t]) / 4.0;
+            let level = 1.0 + 0.05 * (frame.date[t] % 7) as f64;
+            let noise = (t * 7919 % 61) as f64 / 4.0;
+            (30.0 * level * (1.2 - ((hour - 12.0) / 12.0).powi(2)) + noise) as f32
+        };
+        let y: Vec<f32> = (0..known).map(count).collect();
+        let limits = Limits::new(&frame, &y);
+        assert!(limits.reach > 0);
+        let whole = Season::new(&frame, y.clone(), &limits, 0, 0);
+        // The first slots of each day, among them those after the special days.
+        for from in (0..known).filter(|t| frame.time_of_day[*t] == 0) {
+            let season = Season::new(&frame, y.clone(), &limits, from, known);
+            for t in from.max(frame.week() + frame.day)..frame.len() {
+                let (base, right) = (season.base[t], whole.base[t]);
+                assert!((base - right).abs() < 1e-3, "from {from}, at {t}: {base} for {right}");
+            }
+        }
     }
 }

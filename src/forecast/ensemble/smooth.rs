@@ -69,8 +69,8 @@ impl Sum {
     }
 }
 
-/// Sliding [`triangle`] over consecutive slots on a circle. It updates sums from one slot to the next, so values near the last
-/// two slots must not change in between.
+/// Sliding [`triangle`] over consecutive slots on a circle. It updates sums from one slot to the next, so it has to be told of
+/// values that change ([`Self::changed`]).
 #[derive(Clone, Debug)]
 pub(super) struct Sliding {
     reach: usize,
@@ -84,6 +84,14 @@ pub(super) struct Sliding {
 impl Sliding {
     pub(super) fn new(reach: usize) -> Self {
         Self { reach, last: None, all: Sum(0.0, 0.0), left: Sum(0.0, 0.0), right: Sum(0.0, 0.0) }
+    }
+
+    /// Notes that the value of one of `n` slots changes. Sums that contain it are computed again.
+    pub(super) fn changed(&mut self, slot: usize, n: usize) {
+        let apart = self.last.map(|last| last.abs_diff(slot).min(n - last.abs_diff(slot)));
+        if apart.is_some_and(|slots| slots <= self.reach + 1) {
+            self.last = None;
+        }
     }
 
     /// The mean around a slot.
@@ -133,9 +141,15 @@ mod tests {
             values in prop::collection::vec(prop_oneof![3 => 0.0..900.0f64, 1 => Just(f64::NAN)], 168),
             reach in 0usize..24,
             jump in 0usize..168,
+            changes in prop::collection::vec((0usize..200, 0usize..168, 0.0..900.0f64), 0..20),
         ) {
+            let mut values = values;
             let mut sliding = Sliding::new(reach);
-            for slot in (100..168).chain(0..60).chain(jump..168) {
+            for (n, slot) in (100..168).chain(0..60).chain(jump..168).enumerate() {
+                for (_, changed, value) in changes.iter().filter(|(at, _, _)| *at == n) {
+                    values[*changed] = *value;
+                    sliding.changed(*changed, values.len());
+                }
                 let near = (0..=2 * reach).map(|step| values[(slot + 168 + step - reach) % 168]);
                 match (sliding.mean(&values, slot), triangle(near, reach)) {
                     (Some(found), Some(right)) => prop_assert!((found - right).abs() < 1e-6),
