@@ -159,7 +159,8 @@ impl SourceProcessor {
             return;
         }
         let decoder = &self.decoder;
-        match decoder.decode_noting(record.bytes, &record.headers, record.hint, &self.notes) {
+        let (hint, appended_at) = (record.hint, Some(record.appended_at));
+        match decoder.decode_noting(record.bytes, &record.headers, hint, appended_at, &self.notes) {
             Ok(Decoded::Many(all)) => {
                 self.of = all.len();
                 for (nth, one) in all.into_iter().enumerate() {
