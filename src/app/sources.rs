@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 
 use super::setup::{Role, Setup};
 use super::shared::Shared;
-use crate::api::WriteEvents;
+use crate::api::{WriteError, WriteEvents};
 use crate::cluster::{Candidate, LogFeed};
 use crate::domain::{Clock, Keyed, SourceId};
 use crate::engine::{Answer, Forecaster, Message, ReplicatedCommand, Report};
@@ -70,8 +70,15 @@ impl Producers {
 struct Events(kafka::Producer);
 
 impl WriteEvents for Events {
-    fn write(&self, events: &[Keyed<'_>]) -> Result<(), String> {
-        self.0.write(events).map_err(|problem| problem.to_string())
+    fn write(&self, events: &[Keyed<'_>]) -> Result<(), WriteError> {
+        self.0.write(events).map_err(|problem| match self.0.is_too_large(&problem) {
+            true => WriteError::TooLarge(problem.to_string()),
+            false => WriteError::Failed(problem.to_string()),
+        })
+    }
+
+    fn bytes_max(&self) -> usize {
+        self.0.value_bytes_max()
     }
 }
 

@@ -26,6 +26,9 @@ const OURS: [&str; 9] = [
 /// The id of our clients, unless a property sets another one.
 const CLIENT_ID: &str = "surgecast";
 
+/// The client's default of `message.max.bytes`.
+const RECORD_BYTES_MAX: usize = 1_000_000;
+
 /// The input topics, by kind of event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topics {
@@ -137,6 +140,12 @@ impl Settings {
     /// Topic of the newest state of each alert, keyed by id.
     pub fn alerts(&self) -> String {
         format!("{}.alerts", self.group)
+    }
+
+    /// Most bytes of a record that the client sends.
+    pub(super) fn record_bytes_max(&self) -> usize {
+        let set = self.properties.get("message.max.bytes").and_then(|bytes| bytes.parse().ok());
+        set.unwrap_or(RECORD_BYTES_MAX)
     }
 
     /// The id by which the broker's tools show this program.
