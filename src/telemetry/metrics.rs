@@ -336,9 +336,9 @@ impl Metrics {
         self.events.get_or_create(&labels).clone()
     }
 
-    /// Adds one to the dead letters with this reason.
-    pub fn rejected(&self, reason: Reason) {
-        self.rejected.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc();
+    /// The counter of dead letters with this reason.
+    pub fn rejected(&self, reason: Reason) -> Counter {
+        self.rejected.get_or_create(&ReasonLabels { reason: reason.as_str() }).clone()
     }
 
     /// The counter of events without a region, a service or a channel.

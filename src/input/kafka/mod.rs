@@ -5,6 +5,7 @@
 
 mod lane;
 mod parts;
+mod writing;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use self::lane::Lanes;
 pub use self::parts::Intake;
 use self::parts::{Lost, Partition, ReportBatch, ReportRequest, Unfinished};
 use crate::clock::Stopwatch;
+use self::writing::Writing;
 use crate::domain::{Backoff, SourceId, TicketMessage, Timestamp};
 use crate::engine::Report;
 use crate::input::SourceProcessor;
@@ -74,7 +76,7 @@ impl Intake {
         let mut since = Stopwatch::start();
         // Whether there were records since the last report.
         let mut fresh = false;
-        let mut writing: Option<Unfinished> = None;
+        let mut writing = Writing::default();
         while !self.stop.load(Ordering::Relaxed) {
             let records = consumer.batch(POLL);
             for change in consumer.changes() {
@@ -83,8 +85,8 @@ impl Intake {
             let is_idle = records.is_empty();
             fresh |= !is_idle;
             let held = lanes.count(records)?;
-            if let Some(done) = writing.take_if(|writing| is_idle || writing.in_flight.is_done()) {
-                finish(consumer, done)?;
+            if is_idle || writing.is_done() {
+                writing.finish(consumer)?;
             }
             // Report earlier if no further records follow.
             let wait = if is_idle && fresh { REPORT_IDLE_S } else { REPORT_EVERY_S };
@@ -93,12 +95,12 @@ impl Intake {
                 self.report(consumer, log, &lanes, &mut writing, &ask)?;
                 (fresh, since) = (false, Stopwatch::start());
                 // Only a full report takes long to write. Offsets of a small one are committed at once.
-                if let Some(small) = writing.take_if(|_| held < self.held_max) {
-                    finish(consumer, small)?;
+                if held < self.held_max {
+                    writing.finish(consumer)?;
                 }
             }
         }
-        writing.map_or(Ok(()), |last| finish(consumer, last))
+        writing.finish(consumer)
     }
 
     /// Applies a change of the assignment.
@@ -107,21 +109,14 @@ impl Intake {
         consumer: &Consumer,
         log: &LogWriter,
         lanes: &mut Lanes<'_>,
-        writing: &mut Option<Unfinished>,
+        writing: &mut Writing,
         change: Change,
     ) -> Result<(), KafkaProblem> {
         match change {
             Change::Assigned(source, resume) => self.take(consumer, lanes, source, resume),
             Change::Revoked(source) => {
                 tracing::info!(%source, "kafka: partition revoked");
-                // Its next owner begins at the commit before, and may have made another one since.
-                if let Some(writing) = writing {
-                    let is_other = |counted: &SourceId| {
-                        (counted.topic_name(), counted.partition)
-                            != (source.topic_name(), source.partition)
-                    };
-                    writing.points.retain(|(counted, _)| is_other(counted));
-                }
+                writing.leave_out(&source);
                 lanes.leave(&source)?;
                 self.metrics.remove_partition(&source);
                 Ok(())
@@ -208,12 +203,10 @@ impl Intake {
         consumer: &Consumer,
         log: &LogWriter,
         lanes: &Lanes<'_>,
-        writing: &mut Option<Unfinished>,
+        writing: &mut Writing,
         ask: &Ask,
     ) -> Result<(), KafkaProblem> {
-        if let Some(before) = writing.take() {
-            finish(consumer, before)?;
-        }
+        writing.finish(consumer)?;
         // Without new records there is nothing that could be of another topic.
         let recreated = if ask.is_fresh { consumer.recreated()? } else { None };
         let lost = match recreated {
@@ -237,7 +230,7 @@ impl Intake {
         }
         match replaced {
             None => {
-                *writing = Some(self.write(consumer, log, all)?);
+                writing.unfinished = Some(self.write(consumer, log, all)?);
                 Ok(())
             }
             Some(problem) => Err(problem),
@@ -290,7 +283,7 @@ impl Intake {
             });
             consumer.context().fault(&source, Fault::Clock, why.as_deref());
         }
-        Ok(Unfinished { in_flight, points: all.points, span })
+        Ok(Unfinished { in_flight, points: all.points, tallies: all.tallies, span })
     }
 
     /// Reports of some partitions.
@@ -369,20 +362,6 @@ impl Intake {
     }
 }
 
-/// Waits until the messages of a report are in the log, then commits its offsets.
-fn finish(consumer: &Consumer, unfinished: Unfinished) -> Result<(), KafkaProblem> {
-    let Unfinished { in_flight, points, span } = unfinished;
-    let _entered = span.enter();
-    in_flight.wait().inspect_err(|_| fail(&span, "log"))?;
-    if !points.is_empty()
-        && let Err(problem) = consumer.commit(&points)
-    {
-        fail(&span, "commit");
-        tracing::warn!(%problem, "kafka: commit of offsets failed, the next commit includes them");
-    }
-    Ok(())
-}
-
 /// The messages of a report. The frontier is the last one.
 fn push_messages(report: Report, now: Timestamp, push: &mut impl FnMut(Wire)) {
     let Report { source, partials, progress, alarms, rebuilt, maintenance, tickets, dead } = report;
@@ -394,6 +373,7 @@ fn push_messages(report: Report, now: Timestamp, push: &mut impl FnMut(Wire)) {
     maintenance.into_iter().map(work).for_each(&mut *push);
     let mut tickets = tickets.into_iter();
     loop {
+        reports.tallies.push((counted.clone(), processor.take_tally()));
         let messages: Vec<TicketMessage> = tickets.by_ref().take(TICKETS_PER_MESSAGE).collect();
         if messages.is_empty() {
             break;

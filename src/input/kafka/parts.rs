@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{Clock, DeadLetter, EventKind, Offset, SourceId, Timestamp};
 use crate::input::{Decoders, SourceProcessor};
+use crate::input::tally::Tally;
 use crate::kafka::{EncodedWire, End, Ends, Faults, Fetched, InFlight, Settings};
 use crate::telemetry::{Health, Metrics};
 use crate::window::{AggregatorConfig, CommitPoint};
@@ -110,6 +111,8 @@ pub(super) struct ReportBatch {
     /// Since when records wait behind an open transaction, if they do.
     pub(super) held_up: Vec<(SourceId, Option<Timestamp>)>,
     /// By how many seconds the times of records are ahead of our clock.
+    /// What the metrics count once the offsets are committed, by partition.
+    pub(super) tallies: Vec<(SourceId, Tally)>,
     pub(super) ahead_s: Vec<(SourceId, i64)>,
     /// Records that can no longer be read.
     pub(super) gone: Vec<(SourceId, i64)>,
@@ -117,7 +120,7 @@ pub(super) struct ReportBatch {
 
 impl ReportBatch {
     pub(super) fn append(&mut self, other: Self) {
-        let Self { messages, letters, points, moving, held_up, ahead_s, gone } = other;
+        let Self { messages, letters, points, tallies, moving, held_up, ahead_s, gone } = other;
         self.messages.extend(messages);
         self.letters.extend(letters);
         self.points.extend(points);
@@ -126,6 +129,7 @@ impl ReportBatch {
         self.ahead_s.extend(ahead_s);
         self.gone.extend(gone);
     }
+        self.tallies.extend(tallies);
 }
 
 /// A report whose messages are being written to the log. Its offsets are committed once all are acknowledged.
@@ -137,6 +141,7 @@ pub(super) struct Unfinished {
 }
 
 #[cfg(test)]
+    pub(super) tallies: Vec<(SourceId, Tally)>,
 mod tests {
     use super::*;
     use crate::ingest::Decoder;
