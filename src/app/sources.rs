@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
+use std::sync::{Arc, Mutex};
 
 use super::setup::{Role, Setup};
 use super::shared::Shared;
@@ -13,7 +13,7 @@ use crate::domain::{Clock, Keyed, SourceId};
 use crate::engine::{Answer, Forecaster, Message, ReplicatedCommand, Report};
 use crate::input::tables::Reload;
 use crate::input::{Feed, FileFeed, Intake, LocalFeed, SourceProcessor, Worker};
-use crate::kafka::{self, LogFrom};
+use crate::kafka::{self, CountedSoFar, LogFrom};
 use crate::output::OutlookTopic;
 use crate::store::{FollowedFile, Pairing};
 use crate::telemetry::Health;
@@ -126,9 +126,14 @@ impl<'a> Sources<'a> {
                 let scheme = if setup.tls.is_some() { "https" } else { "http" };
                 format!("{scheme}://{address}")
             });
-            self.cluster(settings.clone(), setup.role, url, commands)?;
+            let counted = Arc::new(match setup.role {
+                // Its store does not follow the log.
+                Role::Count => CountedSoFar::default(),
+                _ => CountedSoFar::new(self.forecaster.log_offset()?, self.forecaster.counted()),
+            });
+            self.cluster(settings.clone(), setup.role, url, commands, counted.clone())?;
             if setup.role != Role::Forecast {
-                self.intake(settings, setup)?;
+                self.intake(settings, setup, counted)?;
             }
         }
         let watched = setup.lexicon.is_some() || setup.sentiment.is_some();
@@ -202,9 +207,16 @@ impl<'a> Sources<'a> {
     }
 
     /// Starts the threads that count Kafka's partitions.
-    fn intake(&mut self, settings: kafka::Settings, setup: &Setup) -> anyhow::Result<()> {
+    fn intake(
+        &mut self,
+        settings: kafka::Settings,
+        setup: &Setup,
+        counted: Arc<CountedSoFar>,
+    ) -> anyhow::Result<()> {
         let intake = Intake {
             settings,
+            counted,
+            replaced: Mutex::default(),
             aggregator: setup.aggregator,
             held_max: setup.queue_events,
             decoders: self.shared.decoders.clone(),
@@ -225,6 +237,7 @@ impl<'a> Sources<'a> {
         role: Role,
         url: String,
         commands: Receiver<(ReplicatedCommand, Answer)>,
+        counted: Arc<CountedSoFar>,
     ) -> anyhow::Result<()> {
         let forecasts = role != Role::Count;
         let Shared { leadership, health, stop, .. } = &*self.shared;
@@ -240,6 +253,7 @@ impl<'a> Sources<'a> {
             // An instance that counts asks for the ends of its topics.
             asks: role == Role::Forecast,
             leadership: leadership.clone(),
+            counted: (role == Role::Both).then_some(counted),
             health: health.clone(),
             stop: stop.clone(),
         };

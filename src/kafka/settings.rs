@@ -230,6 +230,18 @@ impl Settings {
     }
 }
 
+/// Whether a code only means that no broker answered, without a reason.
+pub(super) fn is_no_answer(code: Code) -> bool {
+    matches!(
+        code,
+        Code::AllBrokersDown
+            | Code::BrokerTransportFailure
+            | Code::OperationTimedOut
+            | Code::RequestTimedOut
+            | Code::Resolve
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,19 +7,20 @@ mod lane;
 mod parts;
 mod writing;
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use self::lane::Lanes;
 pub use self::parts::Intake;
 use self::parts::{Lost, Partition, ReportBatch, ReportRequest, Unfinished};
-use crate::clock::Stopwatch;
 use self::writing::Writing;
-use crate::domain::{Backoff, SourceId, TicketMessage, Timestamp};
+use crate::clock::Stopwatch;
+use crate::domain::{Backoff, Offset, SourceId, TicketMessage, Timestamp};
 use crate::engine::Report;
 use crate::input::SourceProcessor;
 use crate::kafka::{
-    self, Change, Consumer, End, Fault, KafkaProblem, LogWriter, Resume, Wire, sessions,
+    self, Change, Consumer, End, Fault, KafkaProblem, LogWriter, Replaced, Resume, Wire, sessions,
 };
 use crate::telemetry::{count, fail, span};
 
@@ -62,7 +63,8 @@ impl Intake {
         kafka::prepare(&self.settings, self.health.clone())?;
         let log = LogWriter::open(&self.settings, self.health.clone())?;
         let (health, faults) = (self.health.clone(), self.faults.clone());
-        let consumer = Consumer::open(&self.settings, health, faults, self.clock.clone())?;
+        let (counted, clock) = (self.counted.clone(), self.clock.clone());
+        let consumer = Consumer::open(&self.settings, health, faults, counted, clock)?;
         // The scope joins all lanes, and they release their records, before the consumer is dropped.
         std::thread::scope(|scope| self.count(&consumer, &log, Lanes::start(scope, self)?))
     }
@@ -142,12 +144,13 @@ impl Intake {
         source: SourceId,
         resume: Resume,
     ) -> Result<(), KafkaProblem> {
-        let Resume { at, point, generation, gone, commits_first, is_new_topic } = resume;
+        let Resume { at, point, generation, gone, commits_first, replaced, lost_commit } = resume;
         tracing::info!(%source, offset = at, "kafka: counting a partition");
-        if is_new_topic {
+        if lost_commit {
             tracing::warn!(
                 %source, offset = at,
-                "kafka: the topic was deleted and created again since the last commit; counting goes on at its beginning"
+                "kafka: the broker no longer has the group's offset of this partition; no window loses counts, and counting \
+                 goes on here. Brokers delete offsets of a group that was away for offsets.retention.minutes (default: 7 days)"
             );
         }
         let counted = source.in_generation(generation.as_deref());
@@ -156,6 +159,9 @@ impl Intake {
             consumer.commit(&[(counted.clone(), point.clone())])?;
         }
         self.gone(consumer, &source, gone);
+        if let Some(replaced) = replaced {
+            self.replaced(consumer, &source, at, &replaced);
+        }
         let processor = SourceProcessor::new(
             counted,
             point.clone(),
@@ -193,6 +199,31 @@ impl Intake {
         consumer.context().fault(source, Fault::Gone, Some(&why));
     }
 
+    /// Reports a topic that was deleted and created again. How many of its records were never read is known only if that
+    /// happened while they were read.
+    fn replaced(&self, consumer: &Consumer, source: &SourceId, at: Offset, replaced: &Replaced) {
+        tracing::warn!(
+            %source, offset = at,
+            "kafka: the topic was deleted and created again; counting goes on at the beginning of the new one"
+        );
+        let Replaced { id, counted_upto, caught_up_at } = replaced;
+        let known = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        if id.as_ref().is_some_and(|id| known.contains(id)) {
+            return;
+        }
+        self.metrics.gone_unknown(source);
+        let read = match caught_up_at {
+            Some(at) => format!(" (that was all at {at})"),
+            None => String::new(),
+        };
+        let why = format!(
+            "{source}: the topic was deleted and created again while it was not read; of the old topic, the records before \
+             offset {counted_upto} were counted{read}. It is not known how many more it had: they are in no count; send their \
+             events again"
+        );
+        consumer.context().fault(source, Fault::Unknown, Some(&why));
+    }
+
     /// Begins to write reports to the log, once the report before is written and its offsets are committed. Counting goes on
     /// meanwhile. What was not read of a deleted topic is gone.
     ///
@@ -222,6 +253,10 @@ impl Intake {
         });
         let (ends, read, now) = (consumer.ends(), consumer.read(), self.clock.now());
         let mut all = ReportBatch::default();
+        if let Some(lost) = lost.as_ref().filter(|lost| lost.is_replaced) {
+            let id = consumer.context().assigned_ids().remove(&lost.topic).flatten();
+            self.replaced.lock().unwrap_or_else(PoisonError::into_inner).extend(id);
+        }
         for reports in lanes.report(ReportRequest { ends, read, now, lost })? {
             all.append(reports);
         }
@@ -352,6 +387,7 @@ impl Intake {
         let mut report = processor.report(caught_up_at);
         report.dead.iter_mut().for_each(|(letter, _)| letter.cut(LETTER_BYTES_MAX));
         let counted = report.source.clone();
+        reports.tallies.push((counted.clone(), processor.take_tally()));
         if let Some((_, point)) = &report.progress
             && committed.replace(point.clone()).as_ref() != Some(point)
         {
@@ -373,7 +409,6 @@ fn push_messages(report: Report, now: Timestamp, push: &mut impl FnMut(Wire)) {
     maintenance.into_iter().map(work).for_each(&mut *push);
     let mut tickets = tickets.into_iter();
     loop {
-        reports.tallies.push((counted.clone(), processor.take_tally()));
         let messages: Vec<TicketMessage> = tickets.by_ref().take(TICKETS_PER_MESSAGE).collect();
         if messages.is_empty() {
             break;
