@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use super::params::Params;
 use super::problem::Problem;
 use super::requests::{Accepted, Refused, Rejected};
-use super::state::{ApiState, WriteEvents};
+use super::state::{ApiState, WriteError, WriteEvents};
 use crate::domain::{Event, EventKind, Keyed};
 use crate::ingest::{self, Decoded, Decoder, Headers, Reject};
 use crate::store::LogRecord;
@@ -54,9 +54,12 @@ pub async fn events(
     let body = unbound(&headers, body)?;
     let writer = state.writer.clone();
     let answer = tokio::task::spawn_blocking(move || {
-        let taken = take(&body, query.kind, &decoder)?;
+        let mut taken = take(&body, query.kind, &decoder)?;
         match writer {
-            Some(writer) => elsewhere(&*writer, &taken.records)?,
+            Some(writer) => {
+                fit(&mut taken, &decoder, writer.bytes_max())?;
+                elsewhere(&*writer, &taken.records)?;
+            }
             None => {
                 let records: Vec<_> = taken.records.into_iter().map(|r| r.log).collect();
                 log.append(&records, now)?;
@@ -84,7 +87,8 @@ fn answered(answer: Accepted) -> Response {
 /// One event of a body, decoded where that is possible.
 struct Record {
     log: LogRecord,
-    /// Its first event.
+    /// Its first event. All parts of a divided batch have the first event of the batch, so they are written to the same
+    /// partition, and ids are known in all of them.
     event: Option<Event>,
 }
 
@@ -95,6 +99,50 @@ struct Taken {
 
 /// Most bytes of an event that cannot be decoded which are written to Kafka.
 const BAD_BYTES_MAX: usize = 512 << 10;
+
+/// Larger batches are divided for Kafka, if that is possible.
+const PART_BYTES_MAX: usize = 512 << 10;
+
+/// Divides batches that are large for Kafka. An event that is too large for it and cannot be divided is refused: Kafka would
+/// refuse it with each attempt.
+///
+/// # Errors
+/// [`Problem`] with 413 if there is nothing else in the request.
+fn fit(taken: &mut Taken, decoder: &Decoder, bytes_max: usize) -> Result<(), Problem> {
+    let Taken { records, answer } = taken;
+    let (all, mut refused) = (records.len(), 0);
+    let mut fitting = Vec::with_capacity(all);
+    for (index, mut record) in std::mem::take(records).into_iter().enumerate() {
+        let LogRecord { kind, bytes } = &record.log;
+        let (kind, found) = (*kind, bytes.len());
+        if record.event.is_some() && found > bytes_max.min(PART_BYTES_MAX) {
+            if let Some(parts) = decoder.divide(bytes, kind, bytes_max.min(PART_BYTES_MAX)) {
+                let event = &record.event;
+                let of = |bytes| Record { log: LogRecord { kind, bytes }, event: event.clone() };
+                fitting.extend(parts.into_iter().map(of));
+                continue;
+            }
+            if found > bytes_max {
+                record.event = None;
+                let reason = format!(
+                    "limit: {found} bytes: Kafka accepts at most {bytes_max} at once (`message.max.bytes` in \
+                     kafka.properties), and this cannot be divided: send smaller events or batches"
+                );
+                answer.accepted = answer.accepted.saturating_sub(1);
+                answer.rejected.retain(|rejected| rejected.index != index);
+                refused += 1;
+                if refused == all {
+                    return Err(Problem::too_large(reason));
+                }
+                answer.rejected.push(Rejected { index, nth: None, reason });
+            }
+        }
+        fitting.push(record);
+    }
+    *records = fitting;
+    answer.rejected.sort_by_key(|rejected| (rejected.index, rejected.nth));
+    Ok(())
+}
 
 /// Writes to Kafka, including events that could not be decoded: they become dead letters when they are counted.
 fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem> {
@@ -113,7 +161,15 @@ fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem
             }
         }
     }
-    writer.write(&keyed).map_err(|why| Problem::busy(&why))
+    writer.write(&keyed).map_err(|error| match error {
+        WriteError::TooLarge(why) => {
+            let most = records.iter().map(|record| record.log.bytes.len()).max().unwrap_or(0);
+            Problem::too_large(format!(
+                "an event or batch of up to {most} bytes was refused: {why}, or send less at once"
+            ))
+        }
+        WriteError::Failed(why) => Problem::busy(&why),
+    })
 }
 
 fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken, Problem> {
@@ -193,5 +249,102 @@ fn cut(body: &[u8]) -> Result<Vec<&[u8]>, Problem> {
             .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
             .collect()),
         Err(error) => Err(Problem::bad_request(format!("the body is not JSON: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Keeps what is written: key and length of each record.
+    #[derive(Default)]
+    struct Written(Mutex<Vec<(String, usize)>>);
+
+    impl WriteEvents for Written {
+        fn write(&self, events: &[Keyed<'_>]) -> Result<(), WriteError> {
+            let all = events.iter().map(|event| (event.key.to_owned(), event.bytes.len()));
+            self.0.lock().expect("no panic").extend(all);
+            Ok(())
+        }
+
+        fn bytes_max(&self) -> usize {
+            1_000_000
+        }
+    }
+
+    fn alert(n: usize) -> Value {
+        json!({"status": "firing", "labels": {"alertname": "LinkDown", "instance": format!("dev{n}")},
+            "annotations": {"summary": "x".repeat(1500)}, "startsAt": "2026-11-28T20:35:55Z"})
+    }
+
+    fn webhook(count: usize) -> Value {
+        json!({"version": "4", "alerts": (0..count).map(alert).collect::<Vec<_>>()})
+    }
+
+    type Done = (Vec<(String, usize)>, Accepted);
+
+    /// Writes a body; then the records, accepted and rejected, or the status of the problem.
+    fn write(body: &[Value]) -> Result<Done, (u16, String)> {
+        let body: Vec<String> = body.iter().map(Value::to_string).collect();
+        let mut decoder = Decoder::default();
+        decoder.limits.event_bytes = 4 << 20;
+        let written = Written::default();
+        let done = take(body.join("\n").as_bytes(), None, &decoder).and_then(|mut taken| {
+            fit(&mut taken, &decoder, written.bytes_max())?;
+            elsewhere(&written, &taken.records)?;
+            Ok(taken.answer)
+        });
+        let answer = done.map_err(|problem| (problem.status().as_u16(), format!("{problem:?}")))?;
+        Ok((written.0.into_inner().expect("no panic"), answer))
+    }
+
+    #[test]
+    fn what_is_too_large_for_a_record_is_divided_or_refused_for_good() {
+        let (written, answer) = write(&[webhook(800), alert(1)]).expect("written");
+        assert_eq!((answer.accepted, answer.rejected.len()), (2, 0));
+        assert!((4..8).contains(&written.len()), "{written:?}");
+        assert!(written.iter().all(|(_, length)| *length <= PART_BYTES_MAX), "{written:?}");
+        let (key, _) = &written[0];
+        let parts = written.iter().filter(|(other, _)| other == key).count();
+        assert_eq!(parts, written.len() - 1, "parts of a batch are in one partition");
+        // One event that no record can hold, alone and among others.
+        let mut large = alert(2);
+        large["annotations"]["summary"] = json!("x".repeat(1_100_000));
+        let (status, detail) = write(std::slice::from_ref(&large)).expect_err("refused");
+        assert_eq!(status, 413);
+        assert!(detail.contains("Kafka accepts at most 1000000 at once"), "{detail}");
+        let (written, answer) = write(&[alert(1), large, alert(3)]).expect("written");
+        assert_eq!((written.len(), answer.accepted), (3, 2));
+        assert_eq!(written[1].1, BAD_BYTES_MAX, "its beginning becomes a dead letter");
+        let [rejected] = &answer.rejected[..] else { panic!("{:?}", answer.rejected) };
+        assert_eq!(rejected.index, 1);
+        assert!(rejected.reason.starts_with("limit: "), "{}", rejected.reason);
+    }
+
+    #[test]
+    fn a_refusal_that_repeats_is_not_an_invitation_to_repeat() {
+        struct Refusing(WriteError);
+        impl WriteEvents for Refusing {
+            fn write(&self, _: &[Keyed<'_>]) -> Result<(), WriteError> {
+                Err(self.0.clone())
+            }
+
+            fn bytes_max(&self) -> usize {
+                1_000_000
+            }
+        }
+        let body = alert(1).to_string();
+        let taken = take(body.as_bytes(), None, &Decoder::default()).expect("taken");
+        for (error, status) in [
+            (WriteError::TooLarge("raise max.message.bytes".into()), 413),
+            (WriteError::Failed("no broker answers".into()), 503),
+        ] {
+            let problem = elsewhere(&Refusing(error), &taken.records).expect_err("refused");
+            assert_eq!(problem.status().as_u16(), status, "{problem:?}");
+        }
     }
 }

@@ -41,4 +41,4 @@ mod write;
 pub use admin::admin_router;
 pub use auth::{Access, Peer, Scope as TokenScope, TokenSet, Tokens, TokensError};
 pub use router::{openapi, router};
-pub use state::{ApiState, Progress, ServiceInfo, WriteEvents};
+pub use state::{ApiState, Progress, ServiceInfo, WriteError, WriteEvents};

@@ -34,7 +34,19 @@ pub trait WriteEvents: Send + Sync {
     ///
     /// # Errors
     /// Why one was not written; others may have been, and event ids make it harmless to write them again.
-    fn write(&self, events: &[Keyed<'_>]) -> Result<(), String>;
+    fn write(&self, events: &[Keyed<'_>]) -> Result<(), WriteError>;
+
+    /// Most bytes of one event or batch.
+    fn bytes_max(&self) -> usize;
+}
+
+/// Why an event was not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteError {
+    /// It is too large. Writing it again fails again.
+    TooLarge(String),
+    /// Another attempt may succeed.
+    Failed(String),
 }
 
 /// How far a catch-up is, in thousandths; 1000 when it is done.

@@ -2,18 +2,18 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
+use std::sync::{Arc, Mutex};
 
 use super::setup::{Role, Setup};
 use super::shared::Shared;
-use crate::api::WriteEvents;
+use crate::api::{WriteError, WriteEvents};
 use crate::cluster::{Candidate, LogFeed};
 use crate::domain::{Clock, Keyed, SourceId};
 use crate::engine::{Answer, Forecaster, Message, ReplicatedCommand, Report};
 use crate::input::tables::Reload;
 use crate::input::{Feed, FileFeed, Intake, LocalFeed, SourceProcessor, Worker};
-use crate::kafka::{self, LogFrom};
+use crate::kafka::{self, CountedSoFar, LogFrom};
 use crate::output::OutlookTopic;
 use crate::store::{FollowedFile, Pairing};
 use crate::telemetry::Health;
@@ -70,8 +70,15 @@ impl Producers {
 struct Events(kafka::Producer);
 
 impl WriteEvents for Events {
-    fn write(&self, events: &[Keyed<'_>]) -> Result<(), String> {
-        self.0.write(events).map_err(|problem| problem.to_string())
+    fn write(&self, events: &[Keyed<'_>]) -> Result<(), WriteError> {
+        self.0.write(events).map_err(|problem| match self.0.is_too_large(&problem) {
+            true => WriteError::TooLarge(problem.to_string()),
+            false => WriteError::Failed(problem.to_string()),
+        })
+    }
+
+    fn bytes_max(&self) -> usize {
+        self.0.value_bytes_max()
     }
 }
 
@@ -119,9 +126,14 @@ impl<'a> Sources<'a> {
                 let scheme = if setup.tls.is_some() { "https" } else { "http" };
                 format!("{scheme}://{address}")
             });
-            self.cluster(settings.clone(), setup.role, url, commands)?;
+            let counted = Arc::new(match setup.role {
+                // Its store does not follow the log.
+                Role::Count => CountedSoFar::default(),
+                _ => CountedSoFar::new(self.forecaster.log_offset()?, self.forecaster.counted()),
+            });
+            self.cluster(settings.clone(), setup.role, url, commands, counted.clone())?;
             if setup.role != Role::Forecast {
-                self.intake(settings, setup)?;
+                self.intake(settings, setup, counted)?;
             }
         }
         let watched = setup.lexicon.is_some() || setup.sentiment.is_some();
@@ -195,9 +207,16 @@ impl<'a> Sources<'a> {
     }
 
     /// Starts the threads that count Kafka's partitions.
-    fn intake(&mut self, settings: kafka::Settings, setup: &Setup) -> anyhow::Result<()> {
+    fn intake(
+        &mut self,
+        settings: kafka::Settings,
+        setup: &Setup,
+        counted: Arc<CountedSoFar>,
+    ) -> anyhow::Result<()> {
         let intake = Intake {
             settings,
+            counted,
+            replaced: Mutex::default(),
             aggregator: setup.aggregator,
             held_max: setup.queue_events,
             decoders: self.shared.decoders.clone(),
@@ -218,6 +237,7 @@ impl<'a> Sources<'a> {
         role: Role,
         url: String,
         commands: Receiver<(ReplicatedCommand, Answer)>,
+        counted: Arc<CountedSoFar>,
     ) -> anyhow::Result<()> {
         let forecasts = role != Role::Count;
         let Shared { leadership, health, stop, .. } = &*self.shared;
@@ -233,6 +253,7 @@ impl<'a> Sources<'a> {
             // An instance that counts asks for the ends of its topics.
             asks: role == Role::Forecast,
             leadership: leadership.clone(),
+            counted: (role == Role::Both).then_some(counted),
             health: health.clone(),
             stop: stop.clone(),
         };

@@ -10,7 +10,9 @@ use crate::clock::Stopwatch;
 use crate::cluster::Leadership;
 use crate::domain::{Backoff, SourceId};
 use crate::engine::{Message, ReplicatedCommand, Report};
-use crate::kafka::{self, KafkaProblem, LogFrom, LogMessage, LogReader, Settings, Wire, sessions};
+use crate::kafka::{
+    self, CountedSoFar, KafkaProblem, LogFrom, LogMessage, LogReader, Settings, Wire, sessions,
+};
 use crate::telemetry::Health;
 use crate::window::CommitPoint;
 
@@ -27,6 +29,8 @@ pub struct LogFeed {
     /// The forecaster's inbox. Without one, the thread only learns the leader's address.
     pub inbox: Option<SyncSender<Message>>,
     pub leadership: Arc<Leadership>,
+    /// What the group has counted, if this instance counts and reads all messages.
+    pub counted: Option<Arc<CountedSoFar>>,
     /// Whether it asks about once a second whether a broker answers, because no other thread of this instance does.
     pub asks: bool,
     pub health: Arc<Health>,
@@ -42,8 +46,8 @@ impl LogFeed {
 
     fn session(&mut self) -> Result<(), KafkaProblem> {
         let sources = kafka::prepare(&self.settings, self.health.clone())?;
-        let mut reader =
-            LogReader::open(&self.settings, self.health.clone(), self.from, self.inbox.is_none())?;
+        let only = self.inbox.is_none().then_some("leader");
+        let mut reader = LogReader::open(&self.settings, self.health.clone(), self.from, only)?;
         if self.inbox.as_ref().is_some_and(|inbox| inbox.send(Message::Expect(sources)).is_err()) {
             return Ok(());
         }
@@ -74,6 +78,11 @@ impl LogFeed {
     fn forward(&mut self, messages: Vec<LogMessage>) -> bool {
         let Some((last, _)) = messages.last() else { return true };
         let next = last + 1;
+        if let Some(counted) = &self.counted {
+            for (offset, wire) in &messages {
+                wire.iter().for_each(|wire| counted.note(*offset, wire));
+            }
+        }
         let (reports, command) = self.sort(messages);
         // Without an inbox, another session begins at the end again: the leader repeats its address.
         let Some(inbox) = &self.inbox else { return true };

@@ -31,7 +31,11 @@ impl Moment {
         if let Some(number) = epoch(text)
             && let Ok(at) = Timestamp::from_epoch(number)
         {
-            return Ok(Self::Instant(at));
+            return if is_rounded(text, number) {
+                Err(TimeError::Rounded)
+            } else {
+                Ok(Self::Instant(at))
+            };
         }
         if let Some(moment) = Scan(text).moment() {
             return moment.checked();
@@ -112,6 +116,20 @@ fn epoch(text: &str) -> Option<f64> {
     let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+');
     let starts = text.starts_with(|c: char| c.is_ascii_digit());
     (starts && text.bytes().all(plain)).then(|| text.parse().ok()).flatten()
+}
+
+/// Whether an epoch number in the form of C's `%e` and `%g` (`1.796040e+09`) has so few digits that it may be minutes off. The
+/// shortest form of a number, as Java writes it (`1.7958981E9`), only leaves out zeros.
+fn is_rounded(text: &str, number: f64) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
+    let Some(exponent) = exponent.strip_prefix('+').and_then(|digits| digits.parse::<i32>().ok())
+    else {
+        return false;
+    };
+    let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len() as i32);
+    // The power of ten of a second in the unit of the number.
+    let second = [1e10, 1e13, 1e17].iter().filter(|limit| number >= **limit).count() as i32 * 3;
+    exponent - decimals >= second + 3
 }
 
 /// The rest of a text that is being read.
@@ -392,6 +410,24 @@ mod tests {
         ] {
             let found = Moment::read(text).and_then(|moment| moment.instant(zone));
             assert_eq!(found.map(|at| at.to_string()), Ok(want.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rounded_epoch_number_is_no_time() {
+        for text in
+            ["1.796040e+09", "1.79604e+09", "1.8e+09", "1.796040E+12", "2e+09", "1.796040e+15"]
+        {
+            assert_eq!(Moment::read(text), Err(TimeError::Rounded), "{text}");
+        }
+        for (text, want) in [
+            ("1.795898155e+09", "2026-11-28T20:35:55Z"),
+            ("1.7958981e+09", "2026-11-28T20:35:00Z"),
+            ("1.795898155250e+12", "2026-11-28T20:35:55.250Z"),
+            ("1.7958981E9", "2026-11-28T20:35:00Z"),
+            ("1.795898E9", "2026-11-28T20:33:20Z"),
+        ] {
+            assert_eq!(read_instant(text).map(|at| at.to_string()), Ok(want.into()), "{text}");
         }
     }
 

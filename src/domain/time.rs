@@ -21,6 +21,8 @@ pub enum TimeError {
     Range,
     #[error("it has no time zone: add Z or an offset such as +08:00")]
     NoZone,
+    #[error("it is rounded to 1000 s or more: send all digits, such as 1795898155")]
+    Rounded,
     #[error("it is a date without a time of day: use a time such as 2026-01-31T08:00:00Z")]
     NoTimeOfDay,
 }

@@ -75,6 +75,14 @@ impl Forecaster {
         &self.commits
     }
 
+    /// How far each source is counted, in the generation that is being counted.
+    pub fn counted(&self) -> impl Iterator<Item = (SourceId, CommitPoint)> {
+        let generations = &self.state.generations;
+        self.commits
+            .iter()
+            .filter_map(|(named, commit)| Some((generations.counted(named)?, commit.clone())))
+    }
+
     /// Next offset of the replicated log, if it was read before.
     ///
     /// # Errors

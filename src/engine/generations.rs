@@ -34,6 +34,12 @@ impl Generations {
         }
     }
 
+    /// The source with the generation that is being counted, if `named` is the name under which that is counted.
+    pub fn counted(&self, named: &SourceId) -> Option<SourceId> {
+        let last = self.0.get(&key(named)).and_then(|known| known.last());
+        (self.current(named) == *named).then(|| named.in_generation(last.map(String::as_str)))
+    }
+
     /// Whether a source is of a generation that was not seen before.
     pub fn is_new(&self, source: &SourceId) -> bool {
         let known = self.0.get(&key(source));
@@ -135,6 +141,19 @@ mod tests {
             let found = names(&mut Generations::default(), reports);
             assert_eq!(found, expected, "{reports:?}");
         }
+    }
+
+    #[test]
+    fn the_generation_that_is_counted_is_known_by_its_name() {
+        let plain = SourceId::new("t", 0);
+        let made = |made: &str| plain.in_generation(Some(made));
+        let mut generations = Generations::default();
+        assert_eq!(generations.counted(&plain), Some(plain.clone()));
+        generations.add(&made("a"));
+        assert_eq!(generations.counted(&plain), Some(made("a")));
+        generations.add(&made("a~7"));
+        assert_eq!(generations.counted(&plain), None, "it is over");
+        assert_eq!(generations.counted(&made("a~7")), Some(made("a~7")));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::mapping::Mapping;
 use super::notes::Notes;
 use super::reject::{Limits, Reject, object_text, parse};
 use super::sentiment::SentimentWords;
-use crate::domain::{Event, EventKind, TicketFacts, Zone};
+use crate::domain::{Event, EventKind, TicketFacts, Timestamp, Zone};
 
 /// Decodes events of all formats.
 #[derive(Clone, Debug, Default)]
@@ -39,10 +39,11 @@ impl Decoder {
         headers: &Headers<'_>,
         hint: Option<EventKind>,
     ) -> Result<Decoded, Reject> {
-        self.decode_noting(bytes, headers, hint, &Notes::default())
+        self.decode_noting(bytes, headers, hint, None, &Notes::default())
     }
 
-    /// Like [`Self::decode`], and notes words that were read by a rule because they are in no list.
+    /// Like [`Self::decode`], and notes words that were read by a rule because they are in no list. `appended_at` is when the
+    /// record was appended to its log: it decides whether an end in an event is over.
     ///
     /// # Errors
     /// As for [`Self::decode`].
@@ -51,9 +52,11 @@ impl Decoder {
         bytes: &[u8],
         headers: &Headers<'_>,
         hint: Option<EventKind>,
+        appended_at: Option<Timestamp>,
         notes: &Notes,
     ) -> Result<Decoded, Reject> {
         let frame = Frame::new(&self.limits, &self.mapping, hint, self.zone, notes);
+        let frame = Frame { appended_at, ..frame };
         detect::record(bytes, headers, frame).map(Decoded::printable)
     }
 

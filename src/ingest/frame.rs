@@ -20,6 +20,8 @@ pub(super) struct Frame<'a> {
     pub(super) hint: Option<EventKind>,
     pub(super) id: Option<&'a str>,
     pub(super) ts: Option<Timestamp>,
+    /// When the record was appended to its log, if that is known.
+    pub(super) appended_at: Option<Timestamp>,
     /// A header's or a CloudEvent's type, whose last part may be a TMF event type.
     pub(super) event_type: Option<&'a str>,
     pub(super) device: Option<&'a str>,
@@ -37,8 +39,20 @@ impl<'a> Frame<'a> {
         zone: Zone,
         notes: &'a Notes,
     ) -> Self {
-        let (id, ts, event_type, device) = (None, None, None, None);
-        Self { limits, mapping, hint, id, ts, event_type, device, wraps: 0, zone, notes }
+        let (id, ts, event_type, device, appended_at) = (None, None, None, None, None);
+        Self {
+            limits,
+            mapping,
+            hint,
+            id,
+            ts,
+            appended_at,
+            event_type,
+            device,
+            wraps: 0,
+            zone,
+            notes,
+        }
     }
 
     /// The context of the content of a wrapper.

@@ -11,6 +11,7 @@ mod batch;
 mod decoded;
 mod decoder;
 mod detect;
+mod divide;
 mod fast_path;
 mod field;
 mod foreign;

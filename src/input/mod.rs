@@ -15,6 +15,7 @@ mod processor;
 mod record_contents;
 mod stdin;
 pub mod tables;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod worker;

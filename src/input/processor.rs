@@ -1,11 +1,11 @@
 //! Decodes and counts the records of one source.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use prometheus_client::metrics::counter::Counter as EventCounter;
 
 use super::decoders::Decoders;
 use super::record_contents::RecordContents;
+use super::tally::{Tally, Waiting};
 use crate::domain::{
     Brief, DeadLetter, Event, EventKind, ListRebuilt, Offset, Place, Position, Reason, SourceId,
     TicketEvent, TicketMessage, TicketNews, Timestamp, UNKNOWN,
@@ -38,6 +38,7 @@ pub struct SourceProcessor {
     metrics: Arc<Metrics>,
     outcomes: Outcomes,
     unmapped: Unmapped,
+    rejected: BTreeMap<Reason, Waiting>,
     pending: Report,
     /// Index of the current event in its record.
     nth: usize,
@@ -79,6 +80,7 @@ impl SourceProcessor {
             metrics,
             outcomes,
             unmapped,
+            rejected: BTreeMap::new(),
             pending,
             nth: 0,
             of: 1,
@@ -125,6 +127,15 @@ impl SourceProcessor {
         report
     }
 
+    /// What the events of the last report add to the metrics. Publish it once the report is durable.
+    pub(super) fn take_tally(&mut self) -> Tally {
+        let mut tally = Tally::default();
+        tally.take(self.outcomes.every());
+        tally.take(self.unmapped.every());
+        tally.take(self.rejected.values_mut());
+        tally
+    }
+
     /// Counts and logs what the sender should correct.
     fn hint(&mut self, report: &Report) {
         let (hints, metrics) = (&self.decoders.hints, &self.metrics);
@@ -159,7 +170,8 @@ impl SourceProcessor {
             return;
         }
         let decoder = &self.decoder;
-        match decoder.decode_noting(record.bytes, &record.headers, record.hint, &self.notes) {
+        let (hint, appended_at) = (record.hint, Some(record.appended_at));
+        match decoder.decode_noting(record.bytes, &record.headers, hint, appended_at, &self.notes) {
             Ok(Decoded::Many(all)) => {
                 self.of = all.len();
                 for (nth, one) in all.into_iter().enumerate() {
@@ -312,7 +324,9 @@ impl SourceProcessor {
         detail: String,
         place: Option<(AggregationKey, Timestamp)>,
     ) {
-        self.metrics.rejected(reason);
+        let metrics = &self.metrics;
+        let rejected = self.rejected.entry(reason);
+        rejected.or_insert_with(|| Waiting::new(metrics.rejected(reason))).inc();
         let detail = match self.of {
             1 => detail,
             of => format!("event {} of {of}: {detail}", self.nth + 1),
@@ -335,18 +349,22 @@ impl SourceProcessor {
 
 /// Counts events whose region, service or channel is unknown.
 struct Unmapped {
-    region: EventCounter,
-    service: EventCounter,
-    channel: EventCounter,
+    region: Waiting,
+    service: Waiting,
+    channel: Waiting,
 }
 
 impl Unmapped {
     fn new(metrics: &Metrics) -> Self {
-        let of = |attribute| metrics.unmapped(attribute);
+        let of = |attribute| Waiting::new(metrics.unmapped(attribute));
         Self { region: of("region"), service: of("service"), channel: of("channel") }
     }
 
-    fn note(&self, place: &Place<'_>) {
+    fn every(&mut self) -> [&mut Waiting; 3] {
+        [&mut self.region, &mut self.service, &mut self.channel]
+    }
+
+    fn note(&mut self, place: &Place<'_>) {
         let (region, service, channel) = match *place {
             Place::Tickets { region, service, channel } => (region, service, Some(channel)),
             Place::Alarms { region, service } => (region, service, None),
@@ -366,18 +384,18 @@ impl Unmapped {
 
 /// Counts events of one source by outcome.
 struct Outcomes {
-    counted: EventCounter,
-    duplicate: EventCounter,
-    late: EventCounter,
-    future: EventCounter,
-    replayed: EventCounter,
-    nothing: EventCounter,
-    null: EventCounter,
+    counted: Waiting,
+    duplicate: Waiting,
+    late: Waiting,
+    future: Waiting,
+    replayed: Waiting,
+    nothing: Waiting,
+    null: Waiting,
 }
 
 impl Outcomes {
     fn new(metrics: &Metrics, source: &SourceId) -> Self {
-        let of = |outcome| metrics.events(source, outcome);
+        let of = |outcome| Waiting::new(metrics.events(source, outcome));
         Self {
             counted: of("counted"),
             duplicate: of("duplicate"),
@@ -389,13 +407,18 @@ impl Outcomes {
         }
     }
 
-    fn of(&self, outcome: Outcome) -> &EventCounter {
+    fn every(&mut self) -> [&mut Waiting; 7] {
+        let Self { counted, duplicate, late, future, replayed, nothing, null } = self;
+        [counted, duplicate, late, future, replayed, nothing, null]
+    }
+
+    fn of(&mut self, outcome: Outcome) -> &mut Waiting {
         match outcome {
-            Outcome::Counted => &self.counted,
-            Outcome::Duplicate => &self.duplicate,
-            Outcome::Late => &self.late,
-            Outcome::Future => &self.future,
-            Outcome::Replayed => &self.replayed,
+            Outcome::Counted => &mut self.counted,
+            Outcome::Duplicate => &mut self.duplicate,
+            Outcome::Late => &mut self.late,
+            Outcome::Future => &mut self.future,
+            Outcome::Replayed => &mut self.replayed,
         }
     }
 }

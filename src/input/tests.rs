@@ -17,7 +17,10 @@ struct Partition {
 
 impl Partition {
     fn new() -> Self {
-        let metrics = Arc::new(Metrics::default());
+        Self::with(Arc::new(Metrics::default()))
+    }
+
+    fn with(metrics: Arc<Metrics>) -> Self {
         let config = AggregatorConfig {
             width: WindowWidth::QUARTER,
             lateness: 10 * MINUTE,
@@ -45,6 +48,7 @@ impl Partition {
     /// Tickets, other changes and duplicates in all windows so far.
     fn counts(&mut self) -> (u32, u32, u32) {
         let partials = self.processor.report(None).partials;
+        self.processor.take_tally().publish();
         partials.iter().map(|partial| &partial.counts).fold(
             (0, 0, 0),
             |(tickets, other, twice), counts| {
@@ -144,4 +148,35 @@ fn records_without_events_and_odd_duplicates_are_counted_as_such() {
     assert_eq!(partition.metric("surgecast_duplicates_differing_total{source=\"t[0]\"}"), 2.0);
     assert_eq!(partition.metric("surgecast_names_alike_total{attribute=\"region\"}"), 1.0);
     assert_eq!(partition.metric("surgecast_events_unknown_words_total{list=\"severity\"}"), 2.0);
+}
+
+#[test]
+fn metrics_count_events_once_their_report_is_durable() {
+    let native = |id: &str| json!({"kind": "ticket", "event_id": id, "ts": "2026-11-28T20:30:00Z"});
+    let mut partition = Partition::new();
+    let counted = |partition: &Partition| {
+        let of = |line: &str| partition.metric(line);
+        (
+            of("surgecast_ingest_events_total{source=\"t[0]\",outcome=\"counted\"}"),
+            of("surgecast_dead_letters_total{reason=\"field\"}"),
+            of("surgecast_events_unmapped_total{attribute=\"region\"}"),
+        )
+    };
+    partition.take(&native("a"));
+    partition.take(&native("b"));
+    partition.take(&json!({"kind": "ticket", "event_id": "c"}));
+    let _ = partition.processor.report(None);
+    let lost = partition.processor.take_tally();
+    assert_eq!(counted(&partition), (0.0, 0.0, 0.0), "the report is not durable yet");
+    // It is never written: a new session counts the records again.
+    drop(lost);
+    let mut again = Partition::with(partition.metrics.clone());
+    again.take(&native("a"));
+    again.take(&native("b"));
+    again.take(&json!({"kind": "ticket", "event_id": "c"}));
+    again.counts();
+    assert_eq!(counted(&again), (2.0, 1.0, 2.0));
+    // Nothing is added twice.
+    again.counts();
+    assert_eq!(counted(&again), (2.0, 1.0, 2.0));
 }

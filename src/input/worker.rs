@@ -81,6 +81,8 @@ impl Worker {
             if self.leader.send(Message::Report(handle)).is_err() {
                 return;
             }
+            // The forecaster stores it, or the process ends.
+            self.processor.take_tally().publish();
             let done = durable.load(Ordering::Acquire);
             if done > trimmed {
                 trimmed = done;

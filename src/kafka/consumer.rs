@@ -14,6 +14,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::commit::{encode_commit, with_generation};
 use super::context::{Change, Context, Fetched, lock};
+use super::counted::CountedSoFar;
 use super::faults::{Fault, Faults};
 use super::queue::{Queue, Received};
 use super::settings::{KafkaProblem, Settings};
@@ -49,7 +50,7 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Joins the group. A partition resumes at its commit, or at its beginning.
+    /// Joins the group. A partition resumes at its commit; without one, after what `counted` knows, or at its beginning.
     ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
@@ -57,12 +58,13 @@ impl Consumer {
         settings: &Settings,
         health: Arc<Health>,
         faults: Arc<Faults>,
+        counted: Arc<CountedSoFar>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, KafkaProblem> {
         let topics = settings.topics.every().map(|(topic, _)| topic);
         let mut consumer =
             Self::join(settings, settings.client(), &settings.group, &topics, health)?;
-        consumer.context().report_to(faults);
+        consumer.context().counts_with(faults, counted);
         // Before partitions are assigned: where they resume depends on it.
         look_at_settings(consumer.context());
         let queue = Queue::new(consumer.inner.clone()).map(Arc::new);

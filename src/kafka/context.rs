@@ -15,9 +15,10 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::batch::DeliveryHandle;
+use super::counted::CountedSoFar;
 use super::faults::{Fault, Faults};
 use super::resume::{Known, Resume, resume};
-use super::settings::{KafkaProblem, Settings};
+use super::settings::{KafkaProblem, Settings, is_no_answer};
 use super::topic_ids::{TopicIds, topic_ids};
 use crate::domain::{Offset as Position, SourceId};
 use crate::telemetry::Health;
@@ -76,6 +77,8 @@ pub struct Context {
     queue: OnceLock<Weak<dyn Forward>>,
     /// Faults by partition, in a consumer that counts.
     faults: OnceLock<Arc<Faults>>,
+    /// What the group has counted, in a consumer that counts.
+    counted: OnceLock<Arc<CountedSoFar>>,
     /// Ids of the topics when partitions were assigned.
     ids: Mutex<TopicIds>,
     /// Input topics whose old records the broker may delete one by one.
@@ -84,23 +87,20 @@ pub struct Context {
 
 impl Context {
     pub(super) fn new(settings: Settings, health: Arc<Health>) -> Self {
-        let (changes, changed) = (Mutex::default(), AtomicBool::new(false));
-        let (fetched, highs, cause) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (queue, faults, ids) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        let (compacted, unresolved) = (Mutex::default(), Mutex::default());
         Self {
             settings,
             health,
-            changes,
-            changed,
-            fetched,
-            highs,
-            unresolved,
-            cause,
-            queue,
-            faults,
-            ids,
-            compacted,
+            changes: Mutex::default(),
+            changed: AtomicBool::new(false),
+            fetched: Mutex::default(),
+            highs: Mutex::default(),
+            unresolved: Mutex::default(),
+            cause: Mutex::default(),
+            queue: OnceLock::new(),
+            faults: OnceLock::new(),
+            counted: OnceLock::new(),
+            ids: Mutex::default(),
+            compacted: Mutex::default(),
         }
     }
 
@@ -130,10 +130,11 @@ impl Context {
         report(&self.health, why);
     }
 
-    /// Reports faults of partitions to `faults`.
-    pub(super) fn report_to(&self, faults: Arc<Faults>) {
+    /// Reports faults of partitions to `faults`. Partitions without a commit resume after what `counted` knows.
+    pub(super) fn counts_with(&self, faults: Arc<Faults>, counted: Arc<CountedSoFar>) {
         // Called once for each consumer.
         let _ = self.faults.set(faults);
+        let _ = self.counted.set(counted);
     }
 
     /// Sets a fault of a partition or topic, or notes that it is over.
@@ -151,7 +152,7 @@ impl Context {
     }
 
     /// Ids of the topics when their partitions were assigned.
-    pub(super) fn assigned_ids(&self) -> TopicIds {
+    pub fn assigned_ids(&self) -> TopicIds {
         lock(&self.ids).clone()
     }
 
@@ -206,9 +207,10 @@ impl Context {
 
     /// Asks again where partitions go on that are not read. Once it is known for one, the session starts over.
     pub(super) fn ask_again(&self, consumer: &BaseConsumer<Self>) -> Result<(), KafkaProblem> {
+        let mut log_is_read = false;
         for source in self.unresolved() {
             let ids = self.topic_ids(consumer, &[&*source.topic])?;
-            match self.resume_at(consumer, &source, &ids)? {
+            match self.resume_at(consumer, &source, &ids, &mut log_is_read)? {
                 Ok(_) => {
                     self.failed(&format!("{source}: it is known again where counting goes on"))
                 }
@@ -223,7 +225,8 @@ impl Context {
         self.changed.store(true, Ordering::Release);
     }
 
-    /// Where a partition resumes, from its commit and the offsets that the broker has; or why it must not be read.
+    /// Where a partition resumes, from its commit and the offsets that the broker has; or why it must not be read. Without a
+    /// commit, the log is read to its end, unless `log_is_read` says that this was done.
     ///
     /// # Errors
     /// [`KafkaProblem`] if the broker does not answer.
@@ -232,6 +235,7 @@ impl Context {
         consumer: &BaseConsumer<Self>,
         source: &SourceId,
         ids: &TopicIds,
+        log_is_read: &mut bool,
     ) -> Result<Result<Resume, KafkaProblem>, KafkaProblem> {
         let (topic, partition) = (&*source.topic, source.partition);
         let problem = |error: KafkaError| self.problem(&error);
@@ -247,7 +251,17 @@ impl Context {
         });
         let topic_id = ids.get(topic).and_then(Option::as_deref);
         let is_compacted = lock(&self.compacted).contains(topic);
-        let known = Known { low, high, topic_id, is_compacted, commit };
+        let counted = match (commit, self.counted.get()) {
+            (None, Some(counted)) => {
+                if !std::mem::replace(log_is_read, true) {
+                    counted.read_on(&self.settings, self.health.clone())?;
+                }
+                counted.get(source)
+            }
+            _ => None,
+        };
+        let counted = counted.as_ref();
+        let known = Known { low, high, topic_id, is_compacted, commit, counted };
         Ok(resume(source, &self.settings.group, &known))
     }
 
@@ -283,9 +297,10 @@ impl Context {
             self.change([Change::Failed(problem)]);
             TopicIds::new()
         });
+        let mut log_is_read = false;
         for element in tpl.elements() {
             let source = SourceId::new(element.topic(), element.partition());
-            let resume = match self.resume_at(consumer, &source, &ids) {
+            let resume = match self.resume_at(consumer, &source, &ids, &mut log_is_read) {
                 Ok(Ok(found)) => found,
                 // It stays unread until this changes. Other partitions are read.
                 Ok(Err(problem)) => {
@@ -347,18 +362,6 @@ impl Context {
             tracing::warn!(%error, "kafka: cannot give partitions back");
         }
     }
-}
-
-/// Whether a code only means that no broker answered, without a reason.
-fn is_no_answer(code: Code) -> bool {
-    matches!(
-        code,
-        Code::AllBrokersDown
-            | Code::BrokerTransportFailure
-            | Code::OperationTimedOut
-            | Code::RequestTimedOut
-            | Code::Resolve
-    )
 }
 
 /// Locks a mutex. Its value is valid even if a holder panicked.

@@ -22,6 +22,8 @@ pub enum Fault {
     End,
     /// Records were deleted before they were counted. Counting goes on.
     Gone,
+    /// The topic was replaced before all its records were read, and it is not known how many. Counting goes on.
+    Unknown,
     /// Another program is a member of the group, and reads partitions instead of surgecast.
     Shared,
     /// Records wait behind a transaction that does not end. Counting goes on once it ends.
@@ -38,7 +40,13 @@ impl Fault {
     fn is_failing(self) -> bool {
         !matches!(
             self,
-            Self::Gone | Self::Shared | Self::Open | Self::Clock | Self::Time | Self::Compacted
+            Self::Gone
+                | Self::Unknown
+                | Self::Shared
+                | Self::Open
+                | Self::Clock
+                | Self::Time
+                | Self::Compacted
         )
     }
 }

@@ -78,14 +78,18 @@ pub enum From {
 /// Reads the log from an offset on.
 pub struct LogReader {
     inner: BaseConsumer<Context>,
-    /// Whether it reads only messages that name the leader.
-    leaders_only: bool,
+    /// The only type of messages that it reads; `None` for all.
+    only: Option<&'static str>,
+    /// Offset after the last message that was read or skipped.
+    position: Position,
+    /// Offset after the last message that the log had when it was opened.
+    end: Position,
     /// Why it cannot read on, once that is so.
     ended: Option<KafkaProblem>,
 }
 
 impl LogReader {
-    /// Reads from `from` on; all messages, or only those that name the leader.
+    /// Reads from `from` on; all messages, or only those of the type `only`.
     ///
     /// # Errors
     /// [`KafkaProblem`] if no broker answers, or if the log ends before `from`.
@@ -93,7 +97,7 @@ impl LogReader {
         settings: &Settings,
         health: Arc<Health>,
         from: From,
-        leaders_only: bool,
+        only: Option<&'static str>,
     ) -> Result<Self, KafkaProblem> {
         let context = Context::new(settings.clone(), health);
         let mut config = settings.client();
@@ -133,10 +137,21 @@ impl LogReader {
             );
         }
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&topic, PARTITION, Offset::Offset(start.max(low)))
+        let start = start.max(low);
+        list.add_partition_offset(&topic, PARTITION, Offset::Offset(start))
             .and_then(|()| inner.assign(&list))
             .map_err(|error| settings.problem(&error))?;
-        Ok(Self { inner, leaders_only, ended: None })
+        Ok(Self { inner, only, position: start, end: high, ended: None })
+    }
+
+    /// Offset after the last message that was read or skipped.
+    pub(super) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Whether it has read everything that the log had when it was opened.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.position >= self.end
     }
 
     /// Returns the next messages, at most `max`. Waits up to `wait` for the first. After an error that the client retries
@@ -155,9 +170,10 @@ impl LogReader {
                 None => break,
                 Some(Ok(message)) => {
                     let bytes = message.payload().unwrap_or_default();
-                    let wire = match self.leaders_only {
-                        true => Wire::decode_leader(bytes).transpose(),
-                        false => Some(Wire::decode(bytes)),
+                    self.position = message.offset() + 1;
+                    let wire = match self.only {
+                        Some(kind) => Wire::decode_only(kind, bytes).transpose(),
+                        None => Some(Wire::decode(bytes)),
                     };
                     messages.extend(wire.map(|wire| (message.offset(), wire)));
                 }
@@ -229,7 +245,7 @@ mod tests {
                 .expect("written");
         }
         let mut reader =
-            LogReader::open(&settings, health.clone(), From::Start, false).expect("a reader");
+            LogReader::open(&settings, health.clone(), From::Start, None).expect("a reader");
         let wait = Duration::from_millis(200);
         let mut read = reader.read(wait, 7).expect("some");
         // The client's error follows the messages that it has fetched, so a later read meets it.

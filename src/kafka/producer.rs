@@ -18,6 +18,8 @@ use crate::telemetry::Health;
 const DELIVER_WITHIN: Duration = Duration::from_secs(20);
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(20);
 
+/// Room for key, headers and what the client adds to a record.
+const RECORD_HEAD_BYTES: usize = 4096;
 /// Longest wait for a probe's answer.
 const PROBE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -111,6 +113,16 @@ impl Producer {
             .set("queue.buffering.max.kbytes", "65536")
             .set("message.timeout.ms", DELIVER_WITHIN.as_millis().to_string());
         config
+    }
+
+    /// Most bytes of a record's value that the client accepts. A topic may accept less.
+    pub fn value_bytes_max(&self) -> usize {
+        self.settings.record_bytes_max().saturating_sub(RECORD_HEAD_BYTES)
+    }
+
+    /// Whether a record was refused because it is too large. Writing it again fails again.
+    pub fn is_too_large(&self, problem: &KafkaProblem) -> bool {
+        problem.0 == self.settings.explain(Code::MessageSizeTooLarge)
     }
 
     /// Writes events and waits until all are acknowledged.

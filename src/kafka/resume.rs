@@ -5,12 +5,22 @@
 //! also the offset at which counting went on: `id~offset`.
 
 use super::commit::{decode_commit, generation_of};
+use super::counted::Counted;
 use super::settings::KafkaProblem;
-use crate::domain::{Offset as Position, SourceId};
+use crate::domain::{Offset as Position, SourceId, Timestamp};
 use crate::window::CommitPoint;
 
 /// Separates the topic's id from the offset after a gap.
 const GAP: char = '~';
+
+/// The topic's id and the offset after the last gap in a generation, see the documentation of the file.
+pub(super) fn gap_of(generation: &str) -> (Option<&str>, Option<Position>) {
+    let (id, gap) = match generation.split_once(GAP) {
+        Some((id, gap)) => (id, gap.parse().ok()),
+        None => (generation, None),
+    };
+    (Some(id).filter(|id| !id.is_empty()), gap)
+}
 
 /// What is known of a partition when it is assigned.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +34,19 @@ pub(super) struct Known<'a> {
     pub is_compacted: bool,
     /// Committed offset and its metadata.
     pub commit: Option<(Position, &'a str)>,
+    /// Without a commit: how far the group has counted, if it has.
+    pub counted: Option<&'a Counted>,
+}
+
+/// A topic that was deleted. Another one has its name now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The topic's id, if it is known.
+    pub id: Option<String>,
+    /// Offset up to which its partition was counted.
+    pub counted_upto: Position,
+    /// When the partition was last known to be read to its end.
+    pub caught_up_at: Option<Timestamp>,
 }
 
 /// Where a partition resumes.
@@ -39,8 +62,10 @@ pub struct Resume {
     pub gone: i64,
     /// Whether the point must be committed before anything is counted.
     pub commits_first: bool,
-    /// Whether the topic was deleted and created again since the commit.
-    pub is_new_topic: bool,
+    /// The topic that was counted before, if it was deleted and created again since.
+    pub replaced: Option<Replaced>,
+    /// Whether the group has counted the partition, but the broker has no commit any more.
+    pub lost_commit: bool,
 }
 
 /// Decides where a partition resumes.
@@ -52,7 +77,7 @@ pub(super) fn resume(
     group: &str,
     known: &Known<'_>,
 ) -> Result<Resume, KafkaProblem> {
-    let Known { low, high, topic_id, is_compacted, commit } = *known;
+    let Known { low, high, topic_id, is_compacted, commit, counted } = *known;
     let generation = topic_id.map(str::to_owned);
     let fresh = Resume {
         at: low,
@@ -60,9 +85,15 @@ pub(super) fn resume(
         generation: generation.clone(),
         gone: 0,
         commits_first: false,
-        is_new_topic: false,
+        replaced: None,
+        lost_commit: false,
     };
-    let Some((resume_at, metadata)) = commit else { return Ok(fresh) };
+    let Some((resume_at, metadata)) = commit else {
+        return match counted {
+            Some(counted) => without_commit(source, known, counted, fresh),
+            None => Ok(fresh),
+        };
+    };
     let point = decode_commit(resume_at, metadata).map_err(|error| {
         KafkaProblem(match error.is_foreign() {
             false => format!("{source}: {error}"),
@@ -75,13 +106,17 @@ pub(super) fn resume(
         })
     })?;
     let made = generation_of(metadata);
-    let made_of = made.and_then(|made| made.split(GAP).next()).filter(|id| !id.is_empty());
+    let next = point.resume_at.max(point.decided_upto + 1);
+    let replaced = |id: Option<&str>| {
+        let id = id.map(str::to_owned);
+        Some(Replaced { id, counted_upto: next, caught_up_at: None })
+    };
+    let made_of = made.and_then(|made| gap_of(made).0);
     if let (Some(before), Some(id)) = (made_of, topic_id)
         && before != id
     {
-        return Ok(Resume { gone: low, is_new_topic: true, ..fresh });
+        return Ok(Resume { gone: low, replaced: replaced(Some(before)), ..fresh });
     }
-    let next = point.resume_at.max(point.decided_upto + 1);
     if next > high {
         return match (made, topic_id) {
             // The commit of a release that did not know ids.
@@ -90,13 +125,10 @@ pub(super) fn resume(
                 generation: Some(format!("{id}{GAP}{low}")),
                 gone: low,
                 commits_first: true,
-                is_new_topic: true,
+                replaced: replaced(None),
                 ..fresh
             }),
-            _ => Err(KafkaProblem(format!(
-                "{source} ends at offset {high}, but was counted up to {next}: its topic was deleted and created \
-                 again, or a broker lost records. Give the topic another name, or use another kafka.group"
-            ))),
+            _ => Err(ends_before(source, high, next)),
         };
     }
     let rereads = resume_at < next;
@@ -104,15 +136,56 @@ pub(super) fn resume(
         let generation = made.map(str::to_owned).or(generation);
         return Ok(Resume { at: resume_at, point: Some(point), generation, ..fresh });
     }
-    let at = low.max(next);
-    Ok(Resume {
+    Ok(after_gap(known, point, fresh))
+}
+
+/// Goes on at the first record that the broker has and that was not counted. The counts before it stay.
+fn after_gap(known: &Known<'_>, point: CommitPoint, fresh: Resume) -> Resume {
+    let next = point.resume_at.max(point.decided_upto + 1);
+    let at = known.low.max(next);
+    Resume {
         at,
         point: Some(point.after_gap(at)),
-        generation: Some(format!("{}{GAP}{at}", topic_id.unwrap_or_default())),
+        generation: Some(format!("{}{GAP}{at}", known.topic_id.unwrap_or_default())),
         gone: at - next,
         commits_first: true,
         ..fresh
-    })
+    }
+}
+
+/// Decides where a partition resumes that was counted, but whose commit the broker no longer has: brokers delete the
+/// offsets of a group that was away for long, and those of a deleted topic.
+fn without_commit(
+    source: &SourceId,
+    known: &Known<'_>,
+    counted: &Counted,
+    fresh: Resume,
+) -> Result<Resume, KafkaProblem> {
+    let Known { low, high, topic_id, is_compacted, .. } = *known;
+    let next = counted.decided_upto + 1;
+    let (made_of, gap) = counted.generation.as_deref().map_or((None, None), gap_of);
+    if let (Some(before), Some(id)) = (made_of, topic_id)
+        && before != id
+    {
+        let id = Some(before.to_owned());
+        let replaced = Replaced { id, counted_upto: next, caught_up_at: counted.caught_up_at };
+        return Ok(Resume { gone: low, replaced: Some(replaced), ..fresh });
+    }
+    if next > high {
+        return Err(ends_before(source, high, next));
+    }
+    // From the first record on, the same is counted again. Of a partition that lost its first records, less would be.
+    if low == 0 && gap.is_none() && !is_compacted {
+        return Ok(Resume { lost_commit: next > 0, ..fresh });
+    }
+    Ok(Resume { lost_commit: true, ..after_gap(known, counted.point(), fresh) })
+}
+
+fn ends_before(source: &SourceId, high: Position, next: Position) -> KafkaProblem {
+    KafkaProblem(format!(
+        "{source} ends at offset {high}, but was counted up to {next}: its topic was deleted and created \
+         again, or a broker lost records. Give the topic another name, or use another kafka.group"
+    ))
 }
 
 #[cfg(test)]
@@ -128,7 +201,7 @@ mod tests {
         id: Option<&str>,
         commit: Option<(i64, &str)>,
     ) -> Result<Resume, String> {
-        let known = Known { low, high, topic_id: id, is_compacted: false, commit };
+        let known = Known { low, high, topic_id: id, is_compacted: false, commit, counted: None };
         resume(&SourceId::new("t", 0), "noc", &known).map_err(|problem| problem.0)
     }
 
@@ -168,7 +241,7 @@ mod tests {
             let found = decide(low, high, id, committed).expect("it resumes");
             let case = format!("{low} {high} {id:?} {commit:?}: {found:?}");
             assert_eq!(
-                (found.at, found.gone, found.is_new_topic),
+                (found.at, found.gone, found.replaced.is_some()),
                 (at, gone, is_new_topic),
                 "{case}"
             );
@@ -187,7 +260,14 @@ mod tests {
         let meta = format!("v1 closed=900000 decided=8 made={OLD}");
         let of = |low: i64, at: i64| {
             let commit = Some((at, meta.as_str()));
-            let known = Known { low, high: 50, topic_id: Some(OLD), is_compacted: true, commit };
+            let known = Known {
+                low,
+                high: 50,
+                topic_id: Some(OLD),
+                is_compacted: true,
+                commit,
+                counted: None,
+            };
             resume(&SourceId::new("t", 0), "noc", &known).expect("it resumes")
         };
         let (open, none_open, retained) = (of(0, 4), of(0, 9), of(20, 4));
@@ -196,6 +276,64 @@ mod tests {
         assert_eq!((none_open.at, none_open.commits_first), (9, false));
         assert_eq!(none_open.generation, Some(OLD.to_owned()));
         assert_eq!((retained.at, retained.gone, retained.commits_first), (20, 11, true));
+    }
+
+    #[test]
+    fn without_its_commit_a_partition_goes_on_after_what_was_counted() {
+        let decide = |low: i64, high: i64, id, made: &str, upto: i64, is_compacted: bool| {
+            let counted = Counted {
+                generation: (!made.is_empty()).then(|| made.to_owned()),
+                closed: Timestamp::from_secs(900),
+                decided_upto: upto,
+                caught_up_at: Some(Timestamp::from_secs(950)),
+            };
+            let counted = Some(&counted);
+            let known = Known { low, high, topic_id: id, is_compacted, commit: None, counted };
+            resume(&SourceId::new("t", 0), "noc", &known).map_err(|problem| problem.0)
+        };
+        let gap = |at: i64| Some(format!("{OLD}~{at}"));
+        let same = || Some(OLD.to_owned());
+        let gap_before = format!("{OLD}~7");
+        // low, generation and largest offset that was counted, compacted; then: at, generation, gone
+        for (low, made, upto, is_compacted, at, generation, gone) in [
+            // Everything can be counted again, and nothing was counted yet.
+            (0, OLD, 8, false, 0, same(), 0),
+            (0, OLD, -1, false, 0, same(), 0),
+            // The first records are gone, but were counted; or not all of them were.
+            (5, OLD, 8, false, 9, gap(9), 0),
+            (9, OLD, 8, false, 9, gap(9), 0),
+            (13, OLD, 8, false, 13, gap(13), 4),
+            (13, &gap_before, 8, false, 13, gap(13), 4),
+            (3, OLD, -1, false, 3, gap(3), 3),
+            // Counts before a gap, and those of deleted records, cannot be counted again.
+            (0, &gap_before, 8, false, 9, gap(9), 0),
+            (0, OLD, 8, true, 9, gap(9), 0),
+            // Counted by a release that did not know ids.
+            (5, "", 8, false, 9, gap(9), 0),
+        ] {
+            let found = decide(low, 20, Some(OLD), made, upto, is_compacted).expect("it resumes");
+            let case = format!("{low} {made} {upto}: {found:?}");
+            assert_eq!(
+                (found.at, &found.generation, found.gone),
+                (at, &generation, gone),
+                "{case}"
+            );
+            assert_eq!(found.lost_commit, upto >= 0 || low > 0, "{case}");
+            assert_eq!(found.commits_first, at > 0, "{case}");
+            assert_eq!(found.replaced, None, "{case}");
+            if let Some(point) = found.point {
+                assert_eq!((point.resume_at, point.decided_upto), (at, at - 1), "{case}");
+                assert_eq!(point.closed, Timestamp::from_secs(900), "late events stay late");
+            }
+        }
+        // The broker deletes the offsets of a topic together with the topic.
+        let found = decide(2, 20, Some(NEW), OLD, 8, false).expect("it resumes");
+        assert_eq!((found.at, found.gone, found.generation), (2, 2, Some(NEW.to_owned())));
+        let caught_up_at = Some(Timestamp::from_secs(950));
+        let replaced = Replaced { id: Some(OLD.into()), counted_upto: 9, caught_up_at };
+        assert_eq!(found.replaced, Some(replaced));
+        let refused = decide(0, 5, None, "", 8, false).expect_err("refused");
+        assert!(refused.contains("t[0] ends at offset 5, but was counted up to 9"), "{refused}");
     }
 
     #[test]

@@ -26,6 +26,9 @@ const OURS: [&str; 9] = [
 /// The id of our clients, unless a property sets another one.
 const CLIENT_ID: &str = "surgecast";
 
+/// The client's default of `message.max.bytes`.
+const RECORD_BYTES_MAX: usize = 1_000_000;
+
 /// The input topics, by kind of event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topics {
@@ -139,6 +142,12 @@ impl Settings {
         format!("{}.alerts", self.group)
     }
 
+    /// Most bytes of a record that the client sends.
+    pub(super) fn record_bytes_max(&self) -> usize {
+        let set = self.properties.get("message.max.bytes").and_then(|bytes| bytes.parse().ok());
+        set.unwrap_or(RECORD_BYTES_MAX)
+    }
+
     /// The id by which the broker's tools show this program.
     pub(super) fn client_id(&self) -> &str {
         self.properties.get("client.id").map_or(CLIENT_ID, String::as_str)
@@ -219,6 +228,18 @@ impl Settings {
             other => format!("Kafka at {brokers}: {other}"),
         }
     }
+}
+
+/// Whether a code only means that no broker answered, without a reason.
+pub(super) fn is_no_answer(code: Code) -> bool {
+    matches!(
+        code,
+        Code::AllBrokersDown
+            | Code::BrokerTransportFailure
+            | Code::OperationTimedOut
+            | Code::RequestTimedOut
+            | Code::Resolve
+    )
 }
 
 #[cfg(test)]

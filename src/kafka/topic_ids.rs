@@ -14,7 +14,7 @@ use rdkafka::types::RDKafkaRespErr;
 use super::context::Context;
 
 /// Ids of topics that exist, by name: 32 hexadecimal digits. `None` from brokers before release 2.8, which have no ids.
-pub(super) type TopicIds = BTreeMap<String, Option<String>>;
+pub type TopicIds = BTreeMap<String, Option<String>>;
 
 /// Asks for the ids of topics. Topics that do not exist are left out. If brokers or rights do not allow the question, all
 /// ids are `None`.

@@ -91,6 +91,7 @@ pub struct Metrics {
     unmapped: Family<AttributeLabels, Counter>,
     clock_jumps: Counter,
     gone: Family<PartitionLabels, Counter>,
+    gone_unknown: Family<PartitionLabels, Counter>,
     /// Metrics of decoding.
     pub decoding: DecodingMetrics,
     lag: Family<PartitionLabels, Gauge>,
@@ -136,6 +137,7 @@ impl Default for Metrics {
             unmapped: Family::default(),
             clock_jumps: Counter::default(),
             gone: Family::default(),
+            gone_unknown: Family::default(),
             decoding: DecodingMetrics::default(),
             lag: Family::default(),
             source_age: Family::default(),
@@ -207,6 +209,11 @@ impl Metrics {
             "ingest_gone",
             "Records that the broker deleted before they were counted, by partition",
             self.gone.clone(),
+        );
+        r.register(
+            "ingest_gone_unknown",
+            "Replacements of a topic while it was not read, with an unknown number of records that were not counted, by partition",
+            self.gone_unknown.clone(),
         );
         self.decoding.register(r);
         r.register("ingest_lag", "Records not yet read, by partition", self.lag.clone());
@@ -336,9 +343,9 @@ impl Metrics {
         self.events.get_or_create(&labels).clone()
     }
 
-    /// Adds one to the dead letters with this reason.
-    pub fn rejected(&self, reason: Reason) {
-        self.rejected.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc();
+    /// The counter of dead letters with this reason.
+    pub fn rejected(&self, reason: Reason) -> Counter {
+        self.rejected.get_or_create(&ReasonLabels { reason: reason.as_str() }).clone()
     }
 
     /// The counter of events without a region, a service or a channel.
@@ -355,6 +362,12 @@ impl Metrics {
     pub fn gone(&self, source: &SourceId, records: i64) {
         let labels = PartitionLabels { source: source.to_string() };
         self.gone.get_or_create(&labels).inc_by(u64::try_from(records).unwrap_or(0));
+    }
+
+    /// Counts a topic that was replaced, when it is not known how many records of a partition were not counted.
+    pub fn gone_unknown(&self, source: &SourceId) {
+        let labels = PartitionLabels { source: source.to_string() };
+        self.gone_unknown.get_or_create(&labels).inc();
     }
 
     /// Sets the progress of a partition that this instance counts. `lag` is in records, if the partition's end is known.

@@ -10,6 +10,7 @@ pub(super) use probe::Probe;
 use self::table::Read;
 use super::decoded::Decoded;
 use super::foreign::{after_confluent, is_utf16, named, without_bom};
+use super::formats::native::{self, Key};
 use super::formats::{cloudevents, trap_forms};
 use super::frame::Frame;
 use super::headers::Headers;
@@ -117,7 +118,10 @@ fn object(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
         Some(Read::Batch(read)) => read(text, frame),
         Some(Read::Wrapper(read)) => read(text, frame, body),
         _ if is_large => Err(too_large(bytes, frame.limits)),
-        Some(Read::Text(read)) => read(text, frame),
+        Some(Read::Record(_)) if probe.native.has(Key::Kind) && probe.native.has(Key::EventId) => {
+            native::decode(&probe.native, frame)
+        }
+        Some(Read::Text(read) | Read::Record(read)) => read(text, frame),
         Some(Read::Fields(read)) => read(&probe.native, frame),
         None => Err(table::unknown()),
     }

@@ -26,6 +26,8 @@ pub(super) struct Format {
 pub(super) enum Read {
     /// Decodes the text of an object.
     Text(fn(&str, Frame<'_>) -> Result<Decoded, Reject>),
+    /// Like [`Self::Text`], unless it is a native event that also has fields of the format.
+    Record(fn(&str, Frame<'_>) -> Result<Decoded, Reject>),
     /// Decodes the text of one event or of several, each within the limit of the size.
     Batch(fn(&str, Frame<'_>) -> Result<Decoded, Reject>),
     /// Decodes the text of a wrapper, and detects the format of its content.
@@ -34,11 +36,11 @@ pub(super) enum Read {
     Fields(fn(&native::Fields<'_>, Frame<'_>) -> Result<Decoded, Reject>),
 }
 
-use Read::{Batch, Fields, Text, Wrapper};
+use Read::{Batch, Fields, Record, Text, Wrapper};
 
 /// All formats in the order in which they are tried. The first format with a matching signature decodes the object.
 #[rustfmt::skip]
-static FORMATS: [Format; 20] = [
+static FORMATS: [Format; 22] = [
     row("a CloudEvent",   &[&["specversion"]],                              Wrapper(cloudevents::structured)),
     row("Kafka Connect",  &[&["schema?", "payload?"]],                      Wrapper(connect::decode)),
     row("ONAP VES",       &[&["event.commonEventHeader"], &["eventList"]],  Batch(ves::decode)),
@@ -52,6 +54,8 @@ static FORMATS: [Format; 20] = [
     row("O-RAN O2",       &[&["alarmEventRecordId"]],                       Text(o2::decode)),
     row("TMF642",         &[&["alarmedObject", "perceivedSeverity"]],       Text(tmf642::bare)),
     row("TMF621",         &[&["ticketType", "description"]],                Text(tmf621::bare)),
+    row("3GPP 28.532",    &[&["objectInstance", "perceivedSeverity"]],      Record(fault_mns::record)),
+    row("X.733",          &[&["managedObjectInstance", "perceivedSeverity"]], Record(fault_mns::record)),
     row("TMF642",         &[&["eventType", "eventTime"], &["eventType", "eventId"]], Batch(tmf_events::decode)),
     row("Alertmanager",   &[&["alerts"]],                                   Batch(alertmanager::webhook)),
     row("Alertmanager",   &[&["labels", "startsAt"]],                       Text(alertmanager::alert)),
@@ -149,8 +153,8 @@ mod tests {
             ONAP VES (`event.commonEventHeader`, `eventList`), TMF642 (`event.alarm`, or `alarmedObject` and \
             `perceivedSeverity`, or `eventType` and `eventTime`, `eventType` and `eventId`), TMF621 \
             (`event.troubleTicket`, or `ticketType` and `description`), 3GPP 28.532 (`notificationType` and \
-            `eventTime`), an SNMP trap (`variable_bindings`, or `tags.oid`, or `snmp_version` and `values`, or \
-            `PDUInfo` and `VarBinds`), O-RAN O2 (`alarmEventRecordId`), Alertmanager (`alerts`, or `labels` and \
+            `eventTime`, or `objectInstance` and `perceivedSeverity`), an SNMP trap (`variable_bindings`, or `tags.oid`, or `snmp_version` and `values`, or \
+            `PDUInfo` and `VarBinds`), O-RAN O2 (`alarmEventRecordId`), X.733 (`managedObjectInstance` and `perceivedSeverity`), Alertmanager (`alerts`, or `labels` and \
             `startsAt`), a native event (`kind`, `event_id`, `ts`), a Logstash event (`@timestamp` and `message`), \
             Debezium (`after` and `op`) or a Telegraf batch (`metrics`)";
         assert_eq!(unknown().detail, want);

@@ -82,19 +82,38 @@ impl Draft<'_> {
             let rest = "is missing, and so is the alarmed object: send one of them";
             return Err(Reject::field("alarmId", rest));
         }
-        // A clear may spell enumerations differently from its raise.
-        let word = |part: &Option<Cow<'_, str>>| letters(&text(part)).collect::<String>();
         let (object, problem) = (text(&self.object), text(&self.problem));
-        let (category, cause) = (word(&self.category), word(&self.cause));
-        Ok(match &self.part {
-            Some(part) => joined(&[&object, part, &category, &cause, &problem]),
-            None => joined(&[&object, &category, &cause, &problem]),
+        Ok(self.composed(&object, self.part.as_deref(), &problem))
+    }
+
+    /// An id of the parts of the alarm. A clear may spell enumerations differently from its raise.
+    fn composed(&self, object: &str, part: Option<&str>, problem: &str) -> Box<str> {
+        let word =
+            |word: &Option<Cow<'_, str>>| letters(word.as_deref().unwrap_or_default()).collect();
+        let (category, cause): (String, String) = (word(&self.category), word(&self.cause));
+        match part {
+            Some(part) => joined(&[object, part, &category, &cause, problem]),
+            None => joined(&[object, &category, &cause, problem]),
+        }
+    }
+
+    /// The composed id in lower case: a clear may write object, part or problem in another case than its raise.
+    fn folded(&self) -> Option<Cow<'_, str>> {
+        let lower = |text: &Option<Cow<'_, str>>| {
+            text.as_deref().map(str::to_lowercase).unwrap_or_default()
+        };
+        let part = self.part.as_deref().map(str::to_lowercase);
+        let is_composed = self.alarm_id.is_none() && self.object.is_some();
+        is_composed.then(|| {
+            let id = self.composed(&lower(&self.object), part.as_deref(), &lower(&self.problem));
+            id.into_string().into()
         })
     }
 
     /// Bare ids by which a notification without a system may name the alarm.
     fn aliases(&self) -> Box<[Box<str>]> {
-        let ids = self.alarm_id.iter().chain(&self.aliases).map(|id| joined(&[id]));
+        let folded = self.folded();
+        let ids = self.alarm_id.iter().chain(&self.aliases).chain(&folded).map(|id| joined(&[id]));
         let mut aliases: Vec<Box<str>> = Vec::new();
         for id in ids {
             if !aliases.contains(&id) {

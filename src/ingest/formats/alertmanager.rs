@@ -1,12 +1,14 @@
 //! Prometheus Alertmanager: the body of its webhook (version 4, also as Grafana sends it), and single alerts.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
 use super::alarm_draft::Draft;
-use crate::domain::{AlarmAction, Event, Name, Timestamp};
+use crate::domain::{AlarmAction, Event, MINUTE, Name, Timestamp};
+use crate::ingest::acts::Act;
 use crate::ingest::batch::{each, elements};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
@@ -15,7 +17,7 @@ use crate::ingest::mapping::Attribute;
 use crate::ingest::nested::Pairs;
 use crate::ingest::reject::{Reject, parse};
 use crate::ingest::words::{
-    Perceived, has_time, hashed, joined, loose_time, no_time, perceived, same, word,
+    Perceived, has_time, hashed, joined, loose_time, no_time, perceived, plain_act, same, word,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -39,6 +41,8 @@ struct Alert<'a> {
     fingerprint: Field<'a>,
 }
 
+/// The clocks of Prometheus and of the log may differ by this. An alert that fires ends at least three minutes later.
+const CLOCKS_AGREE: Duration = MINUTE;
 /// Labels that name the alarmed device, in order of preference.
 const DEVICES: [&str; 8] =
     ["device", "node", "instance", "host", "hostname", "nodename", "pod", "exported_instance"];
@@ -70,8 +74,17 @@ impl Alert<'_> {
         TEXTS.iter().find_map(annotation).and_then(|(_, value)| word(value))
     }
 
-    fn is_resolved(&self) -> bool {
-        word(&self.status).is_some_and(|status| same(&status, "resolved"))
+    /// Whether its status says that it is over. Prometheus sends no status: it moves the end of an alert that fires some minutes
+    /// ahead, and sets it to the present when the alert is over.
+    fn is_resolved(&self, frame: &Frame<'_>) -> Result<bool, Reject> {
+        if let Some(status) = word(&self.status) {
+            return Ok(same(&status, "resolved") || plain_act(&status) == Some(Act::End));
+        }
+        let (Some(appended_at), true) = (frame.appended_at, has_time(&self.ends_at, frame)) else {
+            return Ok(false);
+        };
+        let end = loose_time(&self.ends_at, "endsAt", frame)?;
+        Ok(end.is_some_and(|end| end <= appended_at + CLOCKS_AGREE))
     }
 
     /// When it began, or when it ended. The end of an alert that fires is a time at which it may end.
@@ -104,7 +117,7 @@ impl Alert<'_> {
             self.labels.0.iter().find(|(key, _)| same(key, name)).map(|(_, value)| value)
         });
         let perceived = severity.and_then(|field| perceived(field, frame));
-        let is_clear = self.is_resolved() || perceived == Some(Perceived::Cleared);
+        let is_clear = self.is_resolved(frame)? || perceived == Some(Perceived::Cleared);
         let action = if is_clear { AlarmAction::Clear } else { AlarmAction::Raise };
         let ts = self.ts(action, frame)?;
         let device = DEVICES.iter().find_map(|name| self.label(name));

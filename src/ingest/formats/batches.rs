@@ -267,7 +267,7 @@ fn types_of_o2_that_name_an_act_are_that_act_and_are_noted() {
             "alarmRaisedTime": TS, "notificationEventType": kind});
         let (decoder, notes) = (Decoder::default(), Notes::default());
         let text = value.to_string();
-        let found = decoder.decode_noting(text.as_bytes(), &Headers::default(), None, &notes);
+        let found = decoder.decode_noting(text.as_bytes(), &Headers::default(), None, None, &notes);
         assert!(shown(&found).starts_with(want), "{kind}: {}", shown(&found));
         let doubts: Vec<Doubt> = notes.take().into_iter().map(|note| note.doubt).collect();
         assert_eq!(doubts == [Doubt::EventType], noted, "{kind}: {doubts:?}");

@@ -27,6 +27,8 @@ struct Notification<'a> {
     notification_id: Field<'a>,
     notification_type: Field<'a>,
     event_time: Field<'a>,
+    alarm_raised_time: Field<'a>,
+    alarm_changed_time: Field<'a>,
     #[serde(rename = "systemDN")]
     system_dn: Field<'a>,
     alarm_id: Field<'a>,
@@ -38,6 +40,11 @@ struct Notification<'a> {
     additional_text: Field<'a>,
     alarm_cleared_time: Field<'a>,
     alarm_list_alignment_requirement: Field<'a>,
+    /// X.733's names of the alarm type, the object, the problem and the notification.
+    event_type: Field<'a>,
+    managed_object_instance: Field<'a>,
+    specific_problems: Field<'a>,
+    notification_identifier: Field<'a>,
 }
 
 /// The effect of a notification on the alarm list.
@@ -93,7 +100,31 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
     }
 }
 
+/// Decodes an alarm record of 28.532 or X.733 that has no type of a notification: the present state of an alarm.
+pub(in crate::ingest) fn record(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
+    let mut record: Notification<'_> = parse(text)?;
+    if record.notification_type != Field::Absent {
+        return decode(text, frame);
+    }
+    record.fill_in();
+    record.alarm(AlarmAction::Raise, &frame)
+}
+
 impl Notification<'_> {
+    /// Takes X.733's fields for those that are absent.
+    fn fill_in(&mut self) {
+        for (field, other) in [
+            (&mut self.alarm_type, &mut self.event_type),
+            (&mut self.object_instance, &mut self.managed_object_instance),
+            (&mut self.specific_problem, &mut self.specific_problems),
+            (&mut self.notification_id, &mut self.notification_identifier),
+        ] {
+            if *field == Field::Absent {
+                *field = std::mem::take(other);
+            }
+        }
+    }
+
     /// The effect of the type. An unknown type of an alarm that names an act, such as `notifyNewSecAlarm`, is that act.
     fn effect(&self, frame: &Frame<'_>) -> Result<Effect, Reject> {
         let key = "notificationType";
@@ -125,6 +156,28 @@ impl Notification<'_> {
     fn ts(&self, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
         let ts = loose_time(&self.event_time, "eventTime", frame)?.or(frame.ts);
         ts.ok_or_else(|| no_time("eventTime"))
+    }
+
+    /// The time of an action. A record has no time of an event, but those of the alarm.
+    fn ts_of(&self, action: AlarmAction, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
+        let raised = (&self.alarm_raised_time, "alarmRaisedTime");
+        let order = match action {
+            AlarmAction::Clear => [
+                (&self.alarm_cleared_time, "alarmClearedTime"),
+                (&self.alarm_changed_time, "alarmChangedTime"),
+                raised,
+            ],
+            AlarmAction::Raise | AlarmAction::Change => [raised; 3],
+        };
+        let is_record = self.notification_type == Field::Absent && self.event_time == Field::Absent;
+        for (field, key) in order.into_iter().filter(|_| is_record) {
+            if has_time(field, frame)
+                && let Some(ts) = loose_time(field, key, frame)?
+            {
+                return Ok(ts);
+            }
+        }
+        self.ts(frame)
     }
 
     /// The system that rebuilt its list, and the object below which it did so. The name of an agent means the whole list.
@@ -180,6 +233,7 @@ impl Notification<'_> {
             _ => Vec::new(),
         };
         let category = word(&self.alarm_type);
+        let action = if is_cleared { AlarmAction::Clear } else { action };
         let attributes = frame.attributes(|known| {
             known.push(Attribute::Device, dn.clone());
             known.push(Attribute::Dn, dn.clone());
@@ -194,9 +248,9 @@ impl Notification<'_> {
             category: category.clone(),
             cause: word(&self.probable_cause),
             problem: word(&self.specific_problem),
-            action: if is_cleared { AlarmAction::Clear } else { action },
+            action,
             perceived,
-            ts: self.ts(frame)?,
+            ts: self.ts_of(action, frame)?,
             aliases: Vec::new(),
             notification,
             text: word(&self.additional_text),

@@ -20,7 +20,7 @@ fn line(value: &Value) -> String {
 fn noted(value: &Value) -> (Result<Decoded, Reject>, Vec<(Doubt, &'static str)>) {
     let (decoder, notes) = (Decoder::default(), Notes::default());
     let text = value.to_string();
-    let found = decoder.decode_noting(text.as_bytes(), &Headers::default(), None, &notes);
+    let found = decoder.decode_noting(text.as_bytes(), &Headers::default(), None, None, &notes);
     (found, notes.take().into_iter().map(|note| (note.doubt, note.read_as)).collect())
 }
 

@@ -8,12 +8,13 @@ use serde::Deserialize;
 use super::alarm_draft::Draft;
 use super::trap_bindings::{Bindings, Host, value_of};
 use crate::domain::{AlarmAction, Severity, Timestamp};
+use crate::ingest::acts::{Act, words};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
 use crate::ingest::reject::{Reject, parse};
-use crate::ingest::words::{Perceived, loose_time, perceived, same, word};
+use crate::ingest::words::{Perceived, loose_time, perceived, plain_act, same, severity, word};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -59,6 +60,24 @@ const INTERFACE: [&str; 6] = [
 /// The severity of RFC 3877, in numbers or words, and those of vendors, in words only.
 const ITU_SEVERITY: [&str; 1] = ["ituAlarmPerceivedSeverity"];
 const SEVERITY: [&str; 3] = ["perceivedSeverity", "alarmSeverity", "severity"];
+/// Ends of vendors' names for the severity, such as `hwNmNorthboundSeverity`.
+const SEVERITY_ENDS: [&str; 1] = ["severity"];
+/// Ends of vendors' names for whether the alarm is over, such as `alarmStatus` and `hwNmNorthboundFaultFlag`.
+const STATE_ENDS: [&str; 9] = [
+    "alarmstatus",
+    "alarmstate",
+    "alarmflag",
+    "faultstatus",
+    "faultstate",
+    "faultflag",
+    "clearstatus",
+    "clearstate",
+    "clearflag",
+];
+/// Words that turn an alarm off, besides those that name an end.
+const OFF: [&str; 2] = ["off", "returntonormal"];
+/// Words in names of variables with a value of the past.
+const PAST: [&str; 6] = ["prev", "previous", "old", "last", "former", "original"];
 const ALARM_ID: [&str; 3] = ["alarmId", "alarmIndex", "alarmSerialNumber"];
 const TEXT: [&str; 5] =
     ["alarmText", "alarmDescription", "alarmDescr", "additionalText", "alarmActiveDescription"];
@@ -150,12 +169,24 @@ impl Trap<'_> {
     }
 
     fn severity(&self, frame: &Frame<'_>) -> Option<Perceived> {
+        let is_over = |field: &Field<'_>| {
+            word(field).is_some_and(|state| {
+                let state = plain_word(&state);
+                plain_act(state) == Some(Act::End)
+                    || severity(state) == Some(Perceived::Cleared) && !is_number(state)
+                    || OFF.iter().any(|off| same(off, state))
+            })
+        };
+        if self.fields_ending(&STATE_ENDS).any(is_over) {
+            return Some(Perceived::Cleared);
+        }
         let numbered = self.field(&ITU_SEVERITY);
         // The meaning of a vendor's severity number is unknown.
-        let is_word = |field: &&Field<'_>| {
-            word(field).is_some_and(|word| value_of(&word).parse::<f64>().is_err())
-        };
-        let field = numbered.or_else(|| self.field(&SEVERITY).filter(is_word))?;
+        let is_word =
+            |field: &&Field<'_>| word(field).is_some_and(|word| !is_number(value_of(&word)));
+        let field = numbered
+            .or_else(|| self.field(&SEVERITY).filter(is_word))
+            .or_else(|| self.fields_ending(&SEVERITY_ENDS).find(is_word))?;
         perceived(&Field::Text(value_of(&word(field)?).into()), frame)
     }
 
@@ -189,6 +220,18 @@ impl Trap<'_> {
         })
     }
 
+    /// The variables whose names have one of these ends, without those that hold a value of the past.
+    fn fields_ending(&self, ends: &[&str]) -> impl Iterator<Item = &Field<'_>> {
+        let is_named = move |key: &str| {
+            let name = leaf(key);
+            let lower = name.to_ascii_lowercase();
+            ends.iter().any(|end| lower.ends_with(end))
+                && !words(name).iter().any(|word| PAST.contains(&&**word))
+        };
+        let pairs = self.variable_bindings.0.iter();
+        pairs.filter(move |(key, _)| is_named(key)).map(|(_, value)| value)
+    }
+
     /// The first variable with one of `names`, which are in order of preference.
     fn field(&self, names: &[&str]) -> Option<&Field<'_>> {
         let pairs = &self.variable_bindings.0;
@@ -196,6 +239,16 @@ impl Trap<'_> {
             names.iter().find_map(|name| pairs.iter().find(|(key, _)| is_variable(key, name)));
         found.map(|(_, value)| value)
     }
+}
+
+/// A value without the number that net-snmp writes behind the word: `cleared` for `INTEGER: cleared(2)`.
+fn plain_word(text: &str) -> &str {
+    let value = value_of(text);
+    value.split_once('(').map_or(value, |(word, _)| word).trim()
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<f64>().is_ok()
 }
 
 /// Whether a binding's key is an instance of the variable `name`.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::tests::shown;
+use crate::domain::Event;
 use crate::ingest::{Decoded, Decoder, Doubt, Headers, Notes, Reject};
 
 const TS: &str = "2026-11-28T20:35:55Z";
@@ -80,7 +81,7 @@ fn a_severity_in_other_words_is_read_and_said() {
         let value = native(&json!({"severity": severity}));
         let (decoder, notes) = (Decoder::default(), Notes::default());
         let text = value.to_string();
-        let found = decoder.decode_noting(text.as_bytes(), &Headers::default(), None, &notes);
+        let found = decoder.decode_noting(text.as_bytes(), &Headers::default(), None, None, &notes);
         assert!(shown(&found).starts_with(want), "{severity}: {}", shown(&found));
         let notes = notes.take();
         let noted = notes.iter().find(|note| note.doubt == Doubt::Severity);
@@ -364,5 +365,177 @@ fn values_that_name_their_type_are_read() {
     ] {
         let value = native(&json!({key: value}));
         assert_eq!(effect(&value), want, "{value}");
+    }
+}
+
+/// The aliases of an alarm, by which a clear finds its raise.
+fn aliases(value: &Value) -> Vec<String> {
+    match read(value.to_string().as_bytes()) {
+        Ok(Decoded::One(Event::Alarm(alarm))) => {
+            alarm.aliases.iter().map(|id| id.to_string()).collect()
+        }
+        other => panic!("{value}: {}", shown(&other)),
+    }
+}
+
+#[test]
+fn traps_of_vendors_clear_by_a_variable_that_says_so() {
+    let trap = |name: &str, value: Value| {
+        json!({"agent_addr": "10.0.0.7", "@timestamp": TS, "variable_bindings": {
+            "SNMPv2-MIB::snmpTrapOID.0": "VENDOR-MIB::equipmentAlarm", "VENDOR-MIB::alarmId.0": "77",
+            "VENDOR-MIB::alarmSeverity.0": "major", (name): value}})
+    };
+    for (name, value, want) in [
+        ("VENDOR-MIB::alarmStatus.0", json!("cleared"), "clear"),
+        ("VENDOR-MIB::alarmStatus.0", json!("INTEGER: cleared(2)"), "clear"),
+        ("VENDOR-MIB::alarmState.1.2", json!("inactive"), "clear"),
+        ("VENDOR-MIB::vendorAlarmState", json!("Normal"), "clear"),
+        ("HUAWEI-MIB::hwNmNorthboundFaultFlag.0", json!("Recovery"), "clear"),
+        ("VENDOR-MIB::faultStatus", json!("STRING: \"resolved\""), "clear"),
+        ("VENDOR-MIB::alarmFlag", json!("off"), "clear"),
+        ("VENDOR-MIB::alarmClearFlag", json!("clear"), "clear"),
+        // These say nothing about the end of the alarm.
+        ("VENDOR-MIB::alarmStatus.0", json!("raised"), "raise major"),
+        ("VENDOR-MIB::alarmStatus.0", json!("active"), "raise major"),
+        ("VENDOR-MIB::alarmStatus.0", json!("not cleared"), "raise major"),
+        ("VENDOR-MIB::alarmStatus.0", json!(1), "raise major"),
+        ("VENDOR-MIB::alarmStatus.0", json!("1"), "raise major"),
+        ("VENDOR-MIB::previousAlarmStatus", json!("cleared"), "raise major"),
+        ("VENDOR-MIB::oldAlarmState", json!("normal"), "raise major"),
+        ("VENDOR-MIB::ackStatus", json!("cleared"), "raise major"),
+        ("IF-MIB::ifOperStatus.3", json!("closed"), "raise major"),
+    ] {
+        let value = trap(name, value);
+        assert_eq!(effect(&value), want, "{value}");
+        assert_eq!(key(&value), "10.0.0.7|77", "{value}");
+    }
+    for (name, severity, want) in [
+        ("HUAWEI-MIB::hwNmNorthboundSeverity", "Critical", "raise critical"),
+        ("VENDOR-MIB::vendorSeverity", "cleared", "clear"),
+        ("VENDOR-MIB::previousSeverity", "critical", "raise indeterminate"),
+        ("VENDOR-MIB::vendorSeverity", "3", "raise indeterminate"),
+    ] {
+        let value = json!({"agent_addr": "10.0.0.7", "@timestamp": TS, "variable_bindings": {
+            "SNMPv2-MIB::snmpTrapOID.0": "VENDOR-MIB::equipmentAlarm", (name): severity}});
+        assert_eq!(effect(&value), want, "{value}");
+    }
+}
+
+#[test]
+fn records_of_alarms_without_a_type_are_alarms() {
+    let record = |more: Value| {
+        let mut value = json!({"alarmId": "a-5", "objectInstance": "SubNetwork=1,ManagedElement=7", "alarmRaisedTime": TS,
+            "alarmType": "COMMUNICATIONS_ALARM", "probableCause": "lossOfSignal", "perceivedSeverity": "MAJOR"});
+        for (key, field) in more.as_object().expect("an object") {
+            value[key] = field.clone();
+        }
+        value
+    };
+    let x733 = |severity: &str, time: &str| {
+        json!({"managedObjectClass": "equipment", "managedObjectInstance": "ne=7", "eventType": "communicationsAlarm",
+            "eventTime": time, "probableCause": "lossOfSignal", "specificProblems": ["S1 down"],
+            "perceivedSeverity": severity, "notificationIdentifier": 12, "additionalText": "port 3"})
+    };
+    let cleared = "2026-11-28T20:50:00Z";
+    for (value, want) in [
+        (record(json!({})), "raise major 2026-11-28T20:35:55Z"),
+        (
+            record(json!({"alarmChangedTime": "2026-11-28T20:40:00Z"})),
+            "raise major 2026-11-28T20:35:55Z",
+        ),
+        (record(json!({"alarmClearedTime": cleared})), "clear major 2026-11-28T20:50:00Z"),
+        (
+            record(json!({"perceivedSeverity": "CLEARED", "alarmChangedTime": cleared})),
+            "clear indeterminate 2026-11-28T20:50:00Z",
+        ),
+        (record(json!({"alarmClearedTime": null})), "raise major 2026-11-28T20:35:55Z"),
+        (record(json!({"alarmRaisedTime": null})), "reject: field: `eventTime` is missing"),
+        (
+            record(json!({"notificationType": "notifyClearedAlarm", "eventTime": TS})),
+            "clear major 2026-11-28T20:35:55Z",
+        ),
+        (x733("major", TS), "raise major 2026-11-28T20:35:55Z"),
+        (x733("cleared", cleared), "clear indeterminate 2026-11-28T20:50:00Z"),
+        // A native event may have such fields as well.
+        (
+            record(json!({"kind": "alarm", "event_id": "e", "ts": TS, "action": "clear"})),
+            "clear indeterminate",
+        ),
+    ] {
+        let found = shown(&read(value.to_string().as_bytes()));
+        assert!(found.starts_with(want), "{value}: {found}");
+    }
+    assert_eq!(key(&x733("major", TS)), key(&x733("cleared", cleared)));
+    assert_eq!(key(&x733("major", TS)), "ne=7|communicationsalarm|lossofsignal|S1 down");
+    assert_eq!(key(&record(json!({}))), key(&record(json!({"alarmClearedTime": cleared}))));
+}
+
+#[test]
+fn a_clear_in_another_case_names_the_alarm_of_its_raise() {
+    let ves = |source: &str, interface: &str, problem: &str, severity: &str| {
+        json!({"event": {"commonEventHeader": {"domain": "fault", "eventId": "f1", "sourceName": source,
+                "lastEpochMicrosec": 1_795_898_155_000_000_u64},
+            "faultFields": {"alarmCondition": "linkDown", "alarmInterfaceA": interface, "specificProblem": problem,
+                "eventSeverity": severity}}})
+    };
+    let crossing = |name: &str, interface: &str, action: &str| {
+        json!({"event": {"commonEventHeader": {"domain": "thresholdCrossingAlert", "eventId": "f1", "eventName": name,
+                "sourceName": "gNB17", "lastEpochMicrosec": 1_795_898_155_000_000_u64},
+            "thresholdCrossingAlertFields": {"alertAction": action, "alertType": "INTERFACE-ANOMALY",
+                "interfaceName": interface, "eventSeverity": "MAJOR"}}})
+    };
+    let trap = |interface: &str, code: u8| {
+        json!({"agent_addr": "OLT-7.example", "generic_trap": code, "@timestamp": TS,
+            "variable_bindings": {"IF-MIB::ifName.3": interface}})
+    };
+    for (raise, clear, is_one) in [
+        (ves("gNB17", "S1-0", "S1 down", "MAJOR"), ves("gNB17", "s1-0", "S1 down", "NORMAL"), true),
+        (ves("gNB17", "S1-0", "S1 down", "MAJOR"), ves("GNB17", "s1-0", "s1 DOWN", "NORMAL"), true),
+        (
+            ves("gNB17", "S1-0", "S1 down", "MAJOR"),
+            ves("gNB17", "S1-1", "S1 down", "NORMAL"),
+            false,
+        ),
+        (crossing("Tca_Link", "Eth1", "SET"), crossing("TCA_LINK", "eth1", "CLEAR"), true),
+        (crossing("Tca_Link", "Eth1", "SET"), crossing("Tca_Fan", "eth1", "CLEAR"), false),
+        (trap("Gi0/3", 2), trap("gi0/3", 3), true),
+        (trap("Gi0/3", 2), trap("gi0/4", 3), false),
+    ] {
+        assert!(effect(&raise).starts_with("raise"), "{raise}");
+        assert_eq!(effect(&clear), "clear", "{clear}");
+        assert_ne!(key(&raise), key(&clear), "{raise}");
+        assert_eq!(aliases(&raise) == aliases(&clear), is_one, "{raise} {clear}");
+    }
+}
+
+#[test]
+fn an_alert_without_a_status_ends_when_its_end_is_over() {
+    let appended_at = crate::domain::Timestamp::parse("2026-11-28T20:40:00Z").expect("a time");
+    let alert = |status: Value, ends: &str| {
+        json!({"labels": {"alertname": "LinkDown", "instance": "sw1", "severity": "major"}, "status": status,
+            "startsAt": TS, "endsAt": ends})
+    };
+    for (status, ends, known, unknown) in [
+        // Prometheus moves the end of an alert that fires four minutes ahead.
+        (json!(null), "2026-11-28T20:44:00Z", "raise", "raise"),
+        (json!(null), "2026-11-28T20:39:59Z", "clear", "raise"),
+        // The clock of the log is behind.
+        (json!(null), "2026-11-28T20:40:30Z", "clear", "raise"),
+        (json!(null), "0001-01-01T00:00:00Z", "raise", "raise"),
+        (json!(null), "", "raise", "raise"),
+        // What `GET /api/v2/alerts` returns.
+        (json!({"state": "active"}), "2026-11-28T20:44:00Z", "raise", "raise"),
+        (json!("firing"), "2026-11-28T20:39:00Z", "raise", "raise"),
+        (json!("resolved"), "2026-11-28T20:39:00Z", "clear", "clear"),
+        (json!("inactive"), "2026-11-28T20:39:00Z", "clear", "clear"),
+    ] {
+        let value = alert(status, ends);
+        for (at, want) in [(Some(appended_at), known), (None, unknown)] {
+            let (decoder, notes) = (Decoder::default(), Notes::default());
+            let text = value.to_string();
+            let found =
+                decoder.decode_noting(text.as_bytes(), &Headers::default(), None, at, &notes);
+            assert!(shown(&found).starts_with(want), "{value} {at:?}: {}", shown(&found));
+        }
     }
 }

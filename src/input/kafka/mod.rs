@@ -5,19 +5,22 @@
 
 mod lane;
 mod parts;
+mod writing;
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use self::lane::Lanes;
 pub use self::parts::Intake;
 use self::parts::{Lost, Partition, ReportBatch, ReportRequest, Unfinished};
+use self::writing::Writing;
 use crate::clock::Stopwatch;
-use crate::domain::{Backoff, SourceId, TicketMessage, Timestamp};
+use crate::domain::{Backoff, Offset, SourceId, TicketMessage, Timestamp};
 use crate::engine::Report;
 use crate::input::SourceProcessor;
 use crate::kafka::{
-    self, Change, Consumer, End, Fault, KafkaProblem, LogWriter, Resume, Wire, sessions,
+    self, Change, Consumer, End, Fault, KafkaProblem, LogWriter, Replaced, Resume, Wire, sessions,
 };
 use crate::telemetry::{count, fail, span};
 
@@ -60,7 +63,8 @@ impl Intake {
         kafka::prepare(&self.settings, self.health.clone())?;
         let log = LogWriter::open(&self.settings, self.health.clone())?;
         let (health, faults) = (self.health.clone(), self.faults.clone());
-        let consumer = Consumer::open(&self.settings, health, faults, self.clock.clone())?;
+        let (counted, clock) = (self.counted.clone(), self.clock.clone());
+        let consumer = Consumer::open(&self.settings, health, faults, counted, clock)?;
         // The scope joins all lanes, and they release their records, before the consumer is dropped.
         std::thread::scope(|scope| self.count(&consumer, &log, Lanes::start(scope, self)?))
     }
@@ -74,7 +78,7 @@ impl Intake {
         let mut since = Stopwatch::start();
         // Whether there were records since the last report.
         let mut fresh = false;
-        let mut writing: Option<Unfinished> = None;
+        let mut writing = Writing::default();
         while !self.stop.load(Ordering::Relaxed) {
             let records = consumer.batch(POLL);
             for change in consumer.changes() {
@@ -83,8 +87,8 @@ impl Intake {
             let is_idle = records.is_empty();
             fresh |= !is_idle;
             let held = lanes.count(records)?;
-            if let Some(done) = writing.take_if(|writing| is_idle || writing.in_flight.is_done()) {
-                finish(consumer, done)?;
+            if is_idle || writing.is_done() {
+                writing.finish(consumer)?;
             }
             // Report earlier if no further records follow.
             let wait = if is_idle && fresh { REPORT_IDLE_S } else { REPORT_EVERY_S };
@@ -93,12 +97,12 @@ impl Intake {
                 self.report(consumer, log, &lanes, &mut writing, &ask)?;
                 (fresh, since) = (false, Stopwatch::start());
                 // Only a full report takes long to write. Offsets of a small one are committed at once.
-                if let Some(small) = writing.take_if(|_| held < self.held_max) {
-                    finish(consumer, small)?;
+                if held < self.held_max {
+                    writing.finish(consumer)?;
                 }
             }
         }
-        writing.map_or(Ok(()), |last| finish(consumer, last))
+        writing.finish(consumer)
     }
 
     /// Applies a change of the assignment.
@@ -107,21 +111,14 @@ impl Intake {
         consumer: &Consumer,
         log: &LogWriter,
         lanes: &mut Lanes<'_>,
-        writing: &mut Option<Unfinished>,
+        writing: &mut Writing,
         change: Change,
     ) -> Result<(), KafkaProblem> {
         match change {
             Change::Assigned(source, resume) => self.take(consumer, lanes, source, resume),
             Change::Revoked(source) => {
                 tracing::info!(%source, "kafka: partition revoked");
-                // Its next owner begins at the commit before, and may have made another one since.
-                if let Some(writing) = writing {
-                    let is_other = |counted: &SourceId| {
-                        (counted.topic_name(), counted.partition)
-                            != (source.topic_name(), source.partition)
-                    };
-                    writing.points.retain(|(counted, _)| is_other(counted));
-                }
+                writing.leave_out(&source);
                 lanes.leave(&source)?;
                 self.metrics.remove_partition(&source);
                 Ok(())
@@ -147,12 +144,13 @@ impl Intake {
         source: SourceId,
         resume: Resume,
     ) -> Result<(), KafkaProblem> {
-        let Resume { at, point, generation, gone, commits_first, is_new_topic } = resume;
+        let Resume { at, point, generation, gone, commits_first, replaced, lost_commit } = resume;
         tracing::info!(%source, offset = at, "kafka: counting a partition");
-        if is_new_topic {
+        if lost_commit {
             tracing::warn!(
                 %source, offset = at,
-                "kafka: the topic was deleted and created again since the last commit; counting goes on at its beginning"
+                "kafka: the broker no longer has the group's offset of this partition; no window loses counts, and counting \
+                 goes on here. Brokers delete offsets of a group that was away for offsets.retention.minutes (default: 7 days)"
             );
         }
         let counted = source.in_generation(generation.as_deref());
@@ -161,6 +159,9 @@ impl Intake {
             consumer.commit(&[(counted.clone(), point.clone())])?;
         }
         self.gone(consumer, &source, gone);
+        if let Some(replaced) = replaced {
+            self.replaced(consumer, &source, at, &replaced);
+        }
         let processor = SourceProcessor::new(
             counted,
             point.clone(),
@@ -198,6 +199,31 @@ impl Intake {
         consumer.context().fault(source, Fault::Gone, Some(&why));
     }
 
+    /// Reports a topic that was deleted and created again. How many of its records were never read is known only if that
+    /// happened while they were read.
+    fn replaced(&self, consumer: &Consumer, source: &SourceId, at: Offset, replaced: &Replaced) {
+        tracing::warn!(
+            %source, offset = at,
+            "kafka: the topic was deleted and created again; counting goes on at the beginning of the new one"
+        );
+        let Replaced { id, counted_upto, caught_up_at } = replaced;
+        let known = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        if id.as_ref().is_some_and(|id| known.contains(id)) {
+            return;
+        }
+        self.metrics.gone_unknown(source);
+        let read = match caught_up_at {
+            Some(at) => format!(" (that was all at {at})"),
+            None => String::new(),
+        };
+        let why = format!(
+            "{source}: the topic was deleted and created again while it was not read; of the old topic, the records before \
+             offset {counted_upto} were counted{read}. It is not known how many more it had: they are in no count; send their \
+             events again"
+        );
+        consumer.context().fault(source, Fault::Unknown, Some(&why));
+    }
+
     /// Begins to write reports to the log, once the report before is written and its offsets are committed. Counting goes on
     /// meanwhile. What was not read of a deleted topic is gone.
     ///
@@ -208,12 +234,10 @@ impl Intake {
         consumer: &Consumer,
         log: &LogWriter,
         lanes: &Lanes<'_>,
-        writing: &mut Option<Unfinished>,
+        writing: &mut Writing,
         ask: &Ask,
     ) -> Result<(), KafkaProblem> {
-        if let Some(before) = writing.take() {
-            finish(consumer, before)?;
-        }
+        writing.finish(consumer)?;
         // Without new records there is nothing that could be of another topic.
         let recreated = if ask.is_fresh { consumer.recreated()? } else { None };
         let lost = match recreated {
@@ -229,6 +253,10 @@ impl Intake {
         });
         let (ends, read, now) = (consumer.ends(), consumer.read(), self.clock.now());
         let mut all = ReportBatch::default();
+        if let Some(lost) = lost.as_ref().filter(|lost| lost.is_replaced) {
+            let id = consumer.context().assigned_ids().remove(&lost.topic).flatten();
+            self.replaced.lock().unwrap_or_else(PoisonError::into_inner).extend(id);
+        }
         for reports in lanes.report(ReportRequest { ends, read, now, lost })? {
             all.append(reports);
         }
@@ -237,7 +265,7 @@ impl Intake {
         }
         match replaced {
             None => {
-                *writing = Some(self.write(consumer, log, all)?);
+                writing.unfinished = Some(self.write(consumer, log, all)?);
                 Ok(())
             }
             Some(problem) => Err(problem),
@@ -290,7 +318,7 @@ impl Intake {
             });
             consumer.context().fault(&source, Fault::Clock, why.as_deref());
         }
-        Ok(Unfinished { in_flight, points: all.points, span })
+        Ok(Unfinished { in_flight, points: all.points, tallies: all.tallies, span })
     }
 
     /// Reports of some partitions.
@@ -359,6 +387,7 @@ impl Intake {
         let mut report = processor.report(caught_up_at);
         report.dead.iter_mut().for_each(|(letter, _)| letter.cut(LETTER_BYTES_MAX));
         let counted = report.source.clone();
+        reports.tallies.push((counted.clone(), processor.take_tally()));
         if let Some((_, point)) = &report.progress
             && committed.replace(point.clone()).as_ref() != Some(point)
         {
@@ -367,20 +396,6 @@ impl Intake {
         reports.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
         push_messages(report, now, &mut |message| reports.messages.push(message.encode()));
     }
-}
-
-/// Waits until the messages of a report are in the log, then commits its offsets.
-fn finish(consumer: &Consumer, unfinished: Unfinished) -> Result<(), KafkaProblem> {
-    let Unfinished { in_flight, points, span } = unfinished;
-    let _entered = span.enter();
-    in_flight.wait().inspect_err(|_| fail(&span, "log"))?;
-    if !points.is_empty()
-        && let Err(problem) = consumer.commit(&points)
-    {
-        fail(&span, "commit");
-        tracing::warn!(%problem, "kafka: commit of offsets failed, the next commit includes them");
-    }
-    Ok(())
 }
 
 /// The messages of a report. The frontier is the last one.

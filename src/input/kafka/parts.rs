@@ -1,18 +1,24 @@
 //! Types that the polling thread and the counting threads share.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::domain::{Clock, DeadLetter, EventKind, Offset, SourceId, Timestamp};
+use crate::input::tally::Tally;
 use crate::input::{Decoders, SourceProcessor};
-use crate::kafka::{EncodedWire, End, Ends, Faults, Fetched, InFlight, Settings};
+use crate::kafka::{CountedSoFar, EncodedWire, End, Ends, Faults, Fetched, InFlight, Settings};
 use crate::telemetry::{Health, Metrics};
 use crate::window::{AggregatorConfig, CommitPoint};
 
 /// The thread that polls Kafka, and its settings.
 pub struct Intake {
     pub settings: Settings,
+    /// What the group has counted, for partitions whose commits the broker no longer has.
+    pub counted: Arc<CountedSoFar>,
+    /// Ids of topics that were replaced while they were read: what was not read of them is known.
+    pub replaced: Mutex<BTreeSet<String>>,
     pub aggregator: AggregatorConfig,
     /// Most alarms, planned work and rejects that wait for a report, in units of about 512 bytes. Counts need no further
     /// memory for further records.
@@ -105,6 +111,8 @@ pub(super) struct ReportBatch {
     pub(super) messages: Vec<EncodedWire>,
     pub(super) letters: Vec<DeadLetter>,
     pub(super) points: Vec<(SourceId, CommitPoint)>,
+    /// What the metrics count once the offsets are committed, by partition.
+    pub(super) tallies: Vec<(SourceId, Tally)>,
     /// Whether the reading of a partition moves on; if not, how many records wait.
     pub(super) moving: Vec<(SourceId, Option<i64>)>,
     /// Since when records wait behind an open transaction, if they do.
@@ -117,10 +125,11 @@ pub(super) struct ReportBatch {
 
 impl ReportBatch {
     pub(super) fn append(&mut self, other: Self) {
-        let Self { messages, letters, points, moving, held_up, ahead_s, gone } = other;
+        let Self { messages, letters, points, tallies, moving, held_up, ahead_s, gone } = other;
         self.messages.extend(messages);
         self.letters.extend(letters);
         self.points.extend(points);
+        self.tallies.extend(tallies);
         self.moving.extend(moving);
         self.held_up.extend(held_up);
         self.ahead_s.extend(ahead_s);
@@ -132,6 +141,7 @@ impl ReportBatch {
 pub(super) struct Unfinished {
     pub(super) in_flight: InFlight,
     pub(super) points: Vec<(SourceId, CommitPoint)>,
+    pub(super) tallies: Vec<(SourceId, Tally)>,
     /// From the first write to the commit.
     pub(super) span: tracing::Span,
 }

@@ -75,17 +75,20 @@ impl Wire {
         Ok(serde_json::from_slice::<Envelope<Body>>(bytes)?.body.into())
     }
 
-    /// Decodes a message if it names the leader; `None` for all others, whose bodies are not read.
+    /// Decodes a message of one type, such as `leader`; `None` for all others, whose bodies are not read.
     ///
     /// # Errors
     /// As for [`Self::decode`].
-    pub fn decode_leader(bytes: &[u8]) -> Result<Option<Self>, WireError> {
+    pub fn decode_only(kind: &str, bytes: &[u8]) -> Result<Option<Self>, WireError> {
         // Most messages have thousands of bytes after their type. [`Self::encode`] writes the type first.
         let rest = bytes.strip_prefix(br#"{"v":1,"type":""#);
-        if rest.is_some_and(|rest| !rest.starts_with(br#"leader""#)) {
+        let is_kind = |rest: &[u8]| {
+            rest.strip_prefix(kind.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'"'))
+        };
+        if rest.is_some_and(|rest| !is_kind(rest)) {
             return Ok(None);
         }
-        match Head::read(bytes)?.kind == "leader" {
+        match Head::read(bytes)?.kind == kind {
             true => Self::decode(bytes).map(Some),
             false => Ok(None),
         }
@@ -203,18 +206,19 @@ mod tests {
 
     #[test]
     fn only_messages_that_name_the_leader_are_read() {
+        let decode_leader = |bytes: &[u8]| Wire::decode_only("leader", bytes);
         let leader = Wire::Leader { instance: "i".into(), url: "http://127.0.0.1:1".into() };
         let bytes = leader.clone().encode().expect("encodes");
-        assert_eq!(Wire::decode_leader(&bytes).expect("decodes"), Some(leader.clone()));
+        assert_eq!(decode_leader(&bytes).expect("decodes"), Some(leader.clone()));
         // The order of fields does not matter.
         let moved = br#"{"url":"http://127.0.0.1:1","type":"leader","instance":"i","v":1}"#;
-        assert_eq!(Wire::decode_leader(moved).expect("decodes"), Some(leader));
+        assert_eq!(decode_leader(moved).expect("decodes"), Some(leader));
         let what = serde_json::json!({});
         let other = Wire::Replicated { instance: "i".into(), what }.encode().expect("encodes");
         assert!(other.starts_with(br#"{"v":1,"type":""#), "the version and the type come first");
-        assert_eq!(Wire::decode_leader(&other).expect("decodes"), None);
-        assert!(Wire::decode_leader(br#"{"v":2,"type":"leader"}"#).is_err());
-        assert!(Wire::decode_leader(b"{").is_err());
+        assert_eq!(decode_leader(&other).expect("decodes"), None);
+        assert!(decode_leader(br#"{"v":2,"type":"leader"}"#).is_err());
+        assert!(decode_leader(b"{").is_err());
     }
 
     #[test]

@@ -112,7 +112,8 @@ impl Pairing {
 
 /// The system in an alarm's id; `None` if the id is one of the aliases, which have no system.
 fn system<'i>(id: &'i str, aliases: &[Box<str>]) -> Option<&'i str> {
-    if aliases.is_empty() || aliases.iter().any(|alias| **alias == *id) {
+    // An alias may be the id in lower case.
+    if aliases.is_empty() || aliases.iter().any(|alias| alias.to_lowercase() == id.to_lowercase()) {
         return None;
     }
     let of = |alias: &str| id.strip_suffix(alias)?.strip_suffix('|');
@@ -156,7 +157,8 @@ mod tests {
             (Clear, Some("EMS1"), &["7"]),
             (Raise, Some("EMS2"), &["7"]),
         ];
-        let cases: [(&[Message<'_>], Message<'_>, Option<&str>); 14] = [
+        let upper: &[Message<'_>] = &[(Raise, None, &["gNB|IF-1", "gnb|if-1"])];
+        let cases: [(&[Message<'_>], Message<'_>, Option<&str>); 17] = [
             // Without the system, by each of the alarm's ids.
             (one, (Clear, None, &["a-1"]), Some("EMS1|a-1")),
             (one, (Clear, None, &["551"]), Some("EMS1|a-1")),
@@ -177,6 +179,10 @@ mod tests {
             // The raise has no system.
             (no_system, (Clear, Some("EMS1"), &["a-1"]), Some("a-1")),
             (no_system, (Clear, None, &["a-1"]), None),
+            // The same id in another case.
+            (upper, (Clear, None, &["gnb|if-1"]), Some("gNB|IF-1")),
+            (upper, (Clear, None, &["GNB|if-1", "gnb|if-1"]), Some("gNB|IF-1")),
+            (upper, (Clear, None, &["gNB|if-2", "gnb|if-2"]), None),
         ];
         for (before, (action, system, ids), want) in cases {
             let mut pairing = Pairing::default();

@@ -190,6 +190,8 @@ fn a_topic_that_is_created_again_is_read_from_its_beginning() {
     until_counted(&site, &program, 65);
     until_ready(&site);
     assert!(!program.said().contains("nothing is lost"), "{}", program.said());
+    let unknown = total(&site, "surgecast_ingest_gone_unknown_total", "support");
+    assert_eq!(unknown, 0.0, "it was read until the topics were replaced");
     // Nothing is counted twice after a restart.
     program.kill();
     cluster.send(TICKETS, 0, &tickets("C", 5..7));
@@ -203,7 +205,10 @@ fn a_topic_that_is_created_again_is_read_from_its_beginning() {
     cluster.send(TICKETS, 1, &tickets("D", 2..5));
     program = site.serve();
     until_counted(&site, &program, 72);
-    until_ready(&site);
+    // All of the old topic was counted, but nothing knows that. Partition 1 is new.
+    says(&site, 200, "kafka support.tickets[0]", "It is not known how many more it had");
+    assert_eq!(total(&site, "surgecast_ingest_gone_unknown_total", "support.tickets[0]"), 1.0);
+    assert_eq!(total(&site, "surgecast_ingest_gone_unknown_total", "support.tickets[1]"), 0.0);
     // Each of the two has the first offset of its topic.
     program.wait_for("/api/v1/status", |status| status["dead_letters"]["malformed"] == 2);
 }
@@ -255,6 +260,51 @@ fn what_retention_deletes_before_it_is_counted_is_said_and_counted() {
     until_counted(&site, &program, 31);
     until_ready(&site);
     assert_eq!(total(&site, "surgecast_ingest_gone_total", "support"), 0.0);
+}
+
+#[test]
+fn without_the_groups_offsets_no_window_loses_counts_whose_records_are_gone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let cluster = Cluster::of(&kafka);
+    cluster.create(TICKETS, 1, "LogAppendTime");
+    let site = Site::new(folder.path(), "expired", &kafka.brokers(), None, "");
+    let forget_offsets = || {
+        until("the group to be deleted", || {
+            let done = block_on(cluster.admin.delete_groups(&["expired"], &AdminOptions::new()));
+            done.expect("an answer").iter().all(Result::is_ok)
+        });
+    };
+    let gone = || total(&site, "surgecast_ingest_gone_total", "support.tickets[0]");
+    let program = site.serve();
+    until_assigned(&program);
+    cluster.send(TICKETS, 0, &tickets("A", 0..25));
+    until_taken(&site, 25.0);
+    // All tickets are of one window. Of its 25 records that were counted, 15 are gone.
+    program.kill();
+    cluster.send(TICKETS, 0, &tickets("B", 0..3));
+    cluster.delete_before(TICKETS, 0, 15);
+    forget_offsets();
+    let program = site.serve();
+    until_counted(&site, &program, 28);
+    until_ready(&site);
+    assert!(program.said().contains("no longer has the group's offset"), "{}", program.said());
+    assert_eq!(gone(), 0.0);
+    // Now also records that were not counted.
+    program.kill();
+    cluster.send(TICKETS, 0, &tickets("C", 0..10));
+    cluster.delete_before(TICKETS, 0, 32);
+    forget_offsets();
+    let program = site.serve();
+    until_counted(&site, &program, 34);
+    says(&site, 200, "kafka support.tickets[0]", "4 records were deleted before they were counted");
+    assert_eq!(gone(), 4.0);
+    // The commit is there again.
+    program.kill();
+    cluster.send(TICKETS, 0, &tickets("D", 0..2));
+    let program = site.serve();
+    until_counted(&site, &program, 36);
+    assert!(!program.said().contains("no longer has the group's offset"), "{}", program.said());
 }
 
 #[test]
