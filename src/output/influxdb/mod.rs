@@ -10,6 +10,7 @@ mod mapping;
 mod planned;
 mod points;
 mod recommended;
+mod scores;
 mod sink;
 #[cfg(test)]
 mod tests;
