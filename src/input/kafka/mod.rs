@@ -160,6 +160,7 @@ impl Intake {
             // A second attempt must not begin at another offset.
             consumer.commit(&[(counted.clone(), point.clone())])?;
         }
+        self.metrics.begin_gone(&source);
         self.gone(consumer, &source, gone);
         let processor = SourceProcessor::new(
             counted,
