@@ -14,6 +14,7 @@ mod scores;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub use client::{InfluxClient, InfluxSettings, SetupProblem};
 pub use fields::Line;
