@@ -265,6 +265,10 @@ pub enum HoldReason {
 }
 
 impl HoldReason {
+    /// Every reason.
+    pub const EVERY: [Self; 4] =
+        [Self::Silence, Self::QuietHours, Self::PlannedWork, Self::Inhibited];
+
     /// Its name in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -111,9 +111,9 @@ pub struct CalibrationQuery {
     pub after: Option<usize>,
 }
 
-/// Expected against attained service level of the past 14 days, by team, or by region and service
+/// Expected against attained service level of the past 14 days (UTC, today included), by team, or by region and service
 ///
-/// Only rows whose events carry the ids of tickets and whose windows had a plan with a roster are listed.
+/// Only rows whose events carry the ids of tickets and whose windows had a plan with a roster are listed. Deferred work is left out.
 #[utoipa::path(get, path = "/service/calibration", params(CalibrationQuery), responses((status = 200, body = Vec<CalibrationRow>), (status = 400, body = Problem)))]
 pub async fn calibration(
     State(state): State<ApiState>,
@@ -124,9 +124,10 @@ pub async fn calibration(
     let most = query.limit.map_or(Ok(LIMIT_MAX), |most| params::limit(Some(most)))?;
     let skipped = query.after.unwrap_or(0);
     let rules = state.info.staffing.clone();
+    let cache = state.calibrations.clone();
     let rows = read(&state, move |reader| {
         let admits = |key: &_| filter.admits_series(key);
-        ServiceReader::new(reader)?.calibrations(&rules, admits, (skipped, most + 1))
+        ServiceReader::new(reader)?.calibrations(&cache, &rules, admits, (skipped, most + 1))
     });
     Ok(params::page_of(rows.await?, most, |_| (skipped + most).to_string()))
 }

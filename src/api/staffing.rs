@@ -167,9 +167,11 @@ impl Desk {
             return Ok(stored.map(|plan| Staffing::new(&plan, &self.texts, &[])));
         }
         if let Some(team) = self.rules.team_of(series) {
-            let Some(Whole { plan, figures, parts, work }) = self.whole(reader, team)? else {
+            let Some(whole) = self.whole(reader, team)? else {
                 return Ok(stored.map(|plan| Staffing::new(&plan, &self.texts, &[])));
             };
+            let work = self.work(&whole, team);
+            let Whole { plan, figures, parts, .. } = whole;
             let parts: Vec<(&SeriesKey, &Vintage)> =
                 parts.iter().map(|vintage| (&vintage.series, vintage)).collect();
             let fresh = shares(&plan, &parts, &work).remove(series);
@@ -232,15 +234,20 @@ impl Desk {
             roster.extend(own.map(Presence::from));
         }
         let (plan, figures) = self.planned(&team.profile, (&vintage, &began), roster, Some(team));
-        let planner: Planner = self.rules.planner(self.profile(&team.profile, &began));
-        let learned = self.learned(&began);
+        Ok(Some(Whole { plan, figures, parts: vintages, began }))
+    }
+
+    /// The work of each part of a team's plan, by window.
+    fn work(&self, whole: &Whole, team: &Team) -> Vec<Vec<f64>> {
+        let Whole { parts, began, .. } = whole;
+        let planner: Planner = self.rules.planner(self.profile(&team.profile, began));
+        let learned = self.learned(began);
         // How the open tickets are divided is known to the forecaster only.
-        let work = vintages.iter().map(|own| {
+        let work = parts.iter().map(|own| {
             let scaled = learned.map(|learned| learned.same_load(own));
             planner.work_of(scaled.as_ref().unwrap_or(own), self.width, team)
         });
-        let work = work.collect();
-        Ok(Some(Whole { plan, figures, parts: vintages, work }))
+        work.collect()
     }
 
     /// The profile with what is asked for.
@@ -284,8 +291,7 @@ struct Whole {
     plan: Plan,
     figures: Vec<Figures>,
     parts: Vec<Vintage>,
-    /// The work of each part, by window.
-    work: Vec<Vec<f64>>,
+    began: Began,
 }
 
 /// The stored plan; after a new roster, which only the next forecast stores plans for, the fresh one.

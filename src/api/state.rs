@@ -17,6 +17,7 @@ use crate::staffing::Rules;
 use crate::store::{EventLog, Reader};
 use crate::telemetry::{Health, Metrics};
 use crate::text::Language;
+use crate::views::CalibrationCache;
 
 impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
@@ -108,6 +109,8 @@ pub struct ApiState {
     pub decoders: Arc<Decoders>,
     /// Sends questions on to the one that leads.
     pub forward: Forwarder,
+    /// Expected against attained service level, as far as it was read.
+    pub calibrations: Arc<CalibrationCache>,
     /// Places for live streams.
     pub streams: Arc<Semaphore>,
     /// Turns true when the service stops: live streams end.

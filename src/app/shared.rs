@@ -16,7 +16,7 @@ use crate::cluster::Leadership;
 use crate::domain::Clock;
 use crate::engine::Message;
 use crate::input::Decoders;
-use crate::output::pages::{Bell, Heartbeat, Lane, Overseer, Troubles};
+use crate::output::pages::{Bell, HEARTBEAT, Heartbeat, Lane, Overseer, Troubles};
 use crate::output::receivers::Receivers;
 use crate::output::{Pace, RefusedPoints, Sink, SinkWriter};
 use crate::staffing::Rules;
@@ -96,6 +96,7 @@ impl Shared {
         forecaster: &SyncSender<Message>,
     ) -> anyhow::Result<()> {
         let (clock, health) = (self.clock.clone(), self.health.clone());
+        self.metrics.begin_sink(S::NAME);
         let writer = SinkWriter {
             sink,
             refused: RefusedPoints::new(S::NAME, &self.store, clock, health),
@@ -173,6 +174,7 @@ impl Shared {
         let Some(exporter) = exporter else { return Ok(()) };
         let (health, metrics) = (self.health.clone(), self.metrics.clone());
         let stop = self.stop.clone();
+        metrics.begin_spans();
         self.spawn("otlp", move || exporter.run(&health, &metrics, &stop))
     }
 
@@ -186,8 +188,12 @@ impl Shared {
         forecaster: SyncSender<Message>,
     ) -> anyhow::Result<()> {
         let names = receivers.keys().cloned().collect();
+        if heartbeat.is_some() {
+            self.metrics.begin_receiver(HEARTBEAT);
+        }
         let troubles = Arc::new(Troubles::new(self.health.clone()));
         for (name, (route, receiver)) in receivers {
+            self.metrics.begin_receiver(&name);
             let lane = Lane {
                 name: name.clone(),
                 route,

@@ -20,7 +20,6 @@ use crate::output::OutlookTopic;
 use crate::output::grafana::{GrafanaContext, GrafanaSink};
 use crate::output::influxdb::{InfluxContext, InfluxSink};
 use crate::store::{self, Store};
-use crate::telemetry::Exporter;
 use crate::text::Texts;
 
 /// Queue of reports for the forecaster. It is short, so that a full store soon stops the readers.
@@ -63,7 +62,8 @@ pub fn start_with(
     let sources = Sources::new(&mut shared, &mut forecaster, setup.clock.clone(), inbox.clone());
     let Counting { wake, wakes, producers } = sources.start(&mut setup, address, receiver)?;
     let caught_up = Arc::new(AtomicBool::new(false));
-    let sinks = (influxdb(&mut setup, &shared)?, grafana(&mut setup, &inbox)?, setup.traces.take());
+    let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
+    start_sinks(&mut shared, &mut setup, topics.flatten(), &inbox)?;
     let engine = Engine {
         forecaster,
         inbox: reports,
@@ -75,15 +75,13 @@ pub fn start_with(
         stop: shared.stop.clone(),
         caught_up: (setup.main_source.clone(), caught_up.clone()),
         periodic: setup.periodic,
-        standbys: producers.is_some().then_some(replicated),
+        standbys: writer.is_some().then_some(replicated),
         leads: shared.leadership.clone(),
         sinks: BTreeMap::new(),
         limit_told: false,
         alerts_changed: shared.bell.ringer(),
     };
     shared.spawn("leader", move || engine.run())?;
-    let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
-    start_sinks(&mut shared, sinks, topics.flatten(), &inbox)?;
     shared.pages(setup.receivers, setup.heartbeat, &setup.clock, &setup.info.staffing, inbox)?;
     shared.watch_files(setup.store, setup.reloadable)?;
     let stopping = watch::Sender::new(false);
@@ -103,6 +101,7 @@ pub fn start_with(
         leads: shared.leadership,
         decoders: shared.decoders,
         forward: Forwarder::new()?,
+        calibrations: Arc::default(),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         stopping: stopping.subscribe(),
     };
@@ -153,18 +152,18 @@ fn grafana(setup: &mut Setup, inbox: &SyncSender<Message>) -> anyhow::Result<Opt
 /// Starts the threads that write to InfluxDB, to Grafana, to the output topics and to the collector of traces.
 fn start_sinks(
     shared: &mut Shared,
-    (influxdb, grafana, traces): (Option<InfluxSink>, Option<GrafanaSink>, Option<Exporter>),
+    setup: &mut Setup,
     topics: Option<OutlookTopic>,
     inbox: &SyncSender<Message>,
 ) -> anyhow::Result<()> {
-    if let Some(influxdb) = influxdb {
+    if let Some(influxdb) = influxdb(setup, shared)? {
         shared.health.degraded("influxdb", "not connected yet");
         shared.sink(influxdb, inbox)?;
     }
-    if let Some(grafana) = grafana {
+    if let Some(grafana) = grafana(setup, inbox)? {
         shared.health.degraded("grafana", "not connected yet");
         shared.sink(grafana, inbox)?;
     }
-    shared.traces(traces)?;
+    shared.traces(setup.traces.take())?;
     topics.map_or(Ok(()), |topics| shared.sink(topics, inbox))
 }

@@ -94,8 +94,17 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum SetupCommand {
-    /// Create the bucket for surgecast's points
-    Influxdb(ConfigArgs),
+    /// Create the bucket for surgecast's points, and tokens for it
+    Influxdb(SetupInfluxdbArgs),
+}
+
+#[derive(Debug, Args)]
+struct SetupInfluxdbArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Also create a token that may only write to the bucket and one that may only read it, as files in this folder
+    #[arg(long, value_name = "FOLDER")]
+    tokens: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -191,13 +200,16 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-fn set_up_influxdb(args: &ConfigArgs, out: &mut impl Write) -> anyhow::Result<()> {
-    let config = args.load()?;
+fn set_up_influxdb(args: &SetupInfluxdbArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let config = args.config.load()?;
     let missing =
         || UsageError(format!("{}: there is no [influxdb] section", config.file.display()));
     let settings = config.influxdb.clone().ok_or_else(missing)?;
-    let done = InfluxClient::new(settings).and_then(|client| client.set_up())?;
-    writeln!(out, "{done}")?;
+    let client = InfluxClient::new(settings)?;
+    writeln!(out, "{}", client.set_up()?)?;
+    if let Some(folder) = &args.tokens {
+        writeln!(out, "{}", client.make_tokens(folder)?)?;
+    }
     Ok(())
 }
 

@@ -56,6 +56,7 @@ impl Forecaster {
             progress: ProgressIndex::default(),
         };
         forecaster.reload()?;
+        forecaster.state.begin_metrics();
         forecaster.read_upto = forecaster.log_offset()?;
         forecaster.note_progress();
         Ok(forecaster)

@@ -46,7 +46,7 @@ pub struct Ledger {
     before: Vec<IssuedPoints>,
     /// Vintages that alarms or planned work affect, by issue time. They are few.
     touched: BTreeMap<Timestamp, BTreeMap<SeriesKey, Vintage>>,
-    /// Issue times of vintages that could have warned of a surge. Vintages without a fit use no alarms.
+    /// Issue times of vintages that could have warned of a surge.
     could_warn: BTreeSet<Timestamp>,
     scores: Vec<DayScores>,
     adjusted_scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, AdjustedScore>>,

@@ -12,13 +12,16 @@ use super::histories::Histories;
 use super::issuer::Issuer;
 use super::report::Report;
 use super::situation::Observed;
+use crate::alert::HoldReason;
 use crate::anomaly::Complaints;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::Nowcast;
 use crate::store::CustomerKey;
 use crate::telemetry::Metrics;
 use crate::tickets::AssessmentBook;
-use crate::window::{AlarmBook, Counts, Merge, MergeState, Pairing, TicketBook};
+use crate::window::{
+    AlarmBook, Beyond, Counts, Merge, MergeState, Pairing, Tally, TicketBook, TicketTally,
+};
 
 mod commands;
 mod histories;
@@ -74,6 +77,15 @@ impl State {
             config,
             metrics,
         }
+    }
+
+    /// Sets the metrics of what was restored, and begins the counters of what may happen.
+    pub fn begin_metrics(&mut self) {
+        let Observed { alarms, tickets, .. } = &self.observed;
+        self.metrics.alarms(&Tally::default().counts(), alarms.active_count());
+        self.metrics.tickets(&TicketTally::default().counts(), tickets.open_count());
+        self.metrics.begin_beyond_limit(Beyond::EVERY.map(Beyond::as_str));
+        self.metrics.begin_held(HoldReason::EVERY.map(HoldReason::as_str));
     }
 
     /// Reports in which each message of an alarm has the alarm's id, and customers have hashed ids. A clear may lack the system of its

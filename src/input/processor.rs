@@ -11,7 +11,7 @@ use crate::domain::{
     TicketEvent, TicketMessage, TicketNews, Timestamp, UNKNOWN,
 };
 use crate::engine::Report;
-use crate::ingest::{Decoded, Decoder, Headers, Layout, Notes, PlainTicket, Reject};
+use crate::ingest::{Decoded, Decoder, Doubt, Headers, Layout, Notes, PlainTicket, Reject};
 use crate::telemetry::Metrics;
 use crate::window::{AggregationKey, Aggregator, AggregatorConfig, CommitPoint, Frontier, Outcome};
 
@@ -68,6 +68,7 @@ impl SourceProcessor {
         let decoder = decoders.current();
         aggregator.set_classifier(Arc::new(decoder.lexicon.clone()));
         let (outcomes, unmapped) = (Outcomes::new(&metrics, &source), Unmapped::new(&metrics));
+        metrics.decoding.begin(&source, Doubt::EVERY.map(Doubt::as_str));
         Self {
             source,
             aggregator,

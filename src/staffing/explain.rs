@@ -49,7 +49,7 @@ pub struct Figures {
     pub p_wait: f64,
     pub p_abandon: f64,
     pub occupancy: f64,
-    /// Work that is left at the end of the window, contacts; of deferred work.
+    /// Contacts that are not done at the end of the window, whenever they are due; of deferred work.
     pub backlog: Option<f64>,
     pub bound_by: Bound,
 }
@@ -122,7 +122,9 @@ impl Planner {
                 self.needs(&path, when).work
             })
             .collect();
-        let mut overdue = 0.0;
+        let (mut overdue, mut waiting) = (0.0, self.waiting(mean.first().copied(), width));
+        // Deferred work that the windows before leave undone, on each path of the quantiles.
+        let mut left = [0.0; QUANTILES.len()];
         let mut figures = Vec::with_capacity(plan.targets.len());
         for (step, target) in plan.targets.iter().enumerate() {
             let (Some(own), Some(is_open)) = (work.get(step), open.get(step)) else { break };
@@ -130,19 +132,27 @@ impl Planner {
             let people = present(roster, target.start, end).unwrap_or(f64::from(target.agents));
             let people = people * (1.0 - self.profile().shrinkage);
             let spread: Vec<f64> = by_quantile.iter().map(|path| path[step]).collect();
-            let levels = ArrivalsDistribution::new(&QUANTILES, &spread);
-            let expected = levels.map_or(0.0, |distribution| {
-                distribution.expectation(|work| self.attained(work, people, &mut 0.0))
-            });
+            let mut expected = 0.0;
+            if let Some(arrivals) = ArrivalsDistribution::new(&QUANTILES, &spread) {
+                arrivals.each(&mut left, |work, weight, left| {
+                    expected += weight * self.attained(work, people, left);
+                });
+            }
             let bound_by = match (is_open, target.positions <= minimum && minimum > 0) {
                 (false, _) => Bound::Closed,
                 (_, true) => Bound::Minimum,
                 _ => self.bound(*own, target.positions),
             };
-            let found = self.at(*own, people, &mut overdue, width);
+            let before = *own + overdue;
+            let found = self.at(*own, people, &mut overdue);
+            if let Some(waiting) = &mut waiting {
+                let done = self.contacts(before - overdue, width);
+                *waiting = (*waiting + mean[step] - done).max(0.0);
+            }
             figures.push(Figures {
                 start: target.start,
                 expected_service_level: expected,
+                backlog: waiting,
                 bound_by,
                 ..found
             });
@@ -166,13 +176,14 @@ impl Planner {
         let target = self.profile().target.fraction - 1e-9;
         let at_work = 1.0 - self.profile().shrinkage;
         let mut found = Vec::with_capacity(starts.len());
+        let mut left = vec![0.0; levels.len()];
         for step in 0..starts.len() {
             let spread: Vec<f64> = work.iter().map(|path| path[step]).collect();
             let people = people.get(step).copied().unwrap_or(0.0) * at_work;
             let (mut expected, mut met) = (0.0, 0.0);
             if let Some(arrivals) = ArrivalsDistribution::new(levels, &spread) {
-                arrivals.each(|work, weight| {
-                    let level = self.attained(work, people, &mut 0.0);
+                arrivals.each(&mut left, |work, weight, left| {
+                    let level = self.attained(work, people, left);
                     expected += weight * level;
                     met += if level >= target { weight } else { 0.0 };
                 });

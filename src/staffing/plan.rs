@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::models::Model;
 use super::roster::{Presence, present};
-use super::table::{Table, by_load, spread_backlog, spread_work};
+use super::table::{Table, by_load, spread_backlog, spread_work, usually_waiting};
 use super::time_varying::equivalent_arrivals;
 use super::{
     Basis, Bound, ChatCorrections, Figures, Outlook, Plan, PlanTarget, Profile, Team,
@@ -169,13 +169,7 @@ impl Planner {
     }
 
     /// What so many people at work attain in one window. People who are not whole are between the whole numbers.
-    pub(super) fn at(
-        &self,
-        work: f64,
-        people: f64,
-        overdue: &mut f64,
-        width: WindowWidth,
-    ) -> Figures {
+    pub(super) fn at(&self, work: f64, people: f64, overdue: &mut f64) -> Figures {
         let mut figures = Figures {
             start: Timestamp::MIN,
             offered_load: work,
@@ -193,8 +187,6 @@ impl Planner {
             let done = all.min(people * self.profile.max_occupancy.unwrap_or(1.0) + 1e-9);
             *overdue = all - done;
             figures.occupancy = if people > 0.0 { (done / people).min(1.0) } else { 0.0 };
-            let seconds = f64::from(width.secs());
-            figures.backlog = Some(*overdue * seconds / self.profile.aht.as_secs_f64());
             return figures;
         }
         let whole = (people + 1e-9).floor();
@@ -211,6 +203,25 @@ impl Planner {
         figures.p_abandon = between(low.p_abandon, high.p_abandon);
         figures.occupancy = between(low.occupancy, high.occupancy);
         figures
+    }
+
+    /// Contacts that wait when the first window begins: those that are known, else as many as steady arrivals leave; `None` for live
+    /// contacts.
+    pub(super) fn waiting(&self, first: Option<f64>, width: WindowWidth) -> Option<f64> {
+        let Model::Deferred(deferred) = self.profile.model else { return None };
+        let usual = || usually_waiting(first.unwrap_or(0.0), self.times(width)) + deferred.backlog;
+        Some(self.opening.unwrap_or_else(usual))
+    }
+
+    /// Contacts whose work is so many Erlang over a window.
+    pub(super) fn contacts(&self, erlang: f64, width: WindowWidth) -> f64 {
+        erlang * f64::from(width.secs()) / self.profile.aht.as_secs_f64()
+    }
+
+    /// Seconds of a contact of deferred work, until its deadline, and of a window.
+    fn times(&self, width: WindowWidth) -> (f64, f64, f64) {
+        let (aht, within) = (self.profile.aht, self.profile.target.within);
+        (aht.as_secs_f64(), within.as_secs_f64(), f64::from(width.secs()))
     }
 
     fn is_deferred(&self) -> bool {
@@ -244,9 +255,7 @@ impl Planner {
     fn work(&self, arrivals: &[f64], (width, open): (WindowWidth, &[bool])) -> Vec<f64> {
         let seconds = f64::from(width.secs());
         if let Model::Deferred(deferred) = self.profile.model {
-            let aht = self.profile.aht.as_secs_f64();
-            let within = self.profile.target.within.as_secs_f64();
-            let times = (aht, within, seconds);
+            let times = self.times(width);
             let mut work = match self.opening {
                 Some(opening) => spread_backlog(arrivals, opening, times),
                 None => spread_work(arrivals, deferred.backlog, times),

@@ -263,12 +263,16 @@ pub fn spread_work(contacts: &[f64], backlog: f64, times: (f64, f64, f64)) -> Ve
 /// steady work stays level, and does not pile up at the deadline of the backlog. The others are as urgent as those that come.
 pub fn spread_backlog(contacts: &[f64], backlog: f64, times: (f64, f64, f64)) -> Vec<f64> {
     let first = contacts.first().copied().unwrap_or(0.0);
-    // Of the contacts of the window before, all but one part is left, and so on.
-    let usual = first * (windows_until(times) - 1) as f64 / 2.0;
+    let usual = usually_waiting(first, times);
     if backlog < usual {
         return spread(contacts, first * backlog / usual, 0.0, times);
     }
     spread(contacts, first, backlog - usual, times)
+}
+
+/// Contacts that wait where `first` came in each window for long: of those of the window before all but one part is left, and so on.
+pub(super) fn usually_waiting(first: f64, times: (f64, f64, f64)) -> f64 {
+    first * (windows_until(times) - 1) as f64 / 2.0
 }
 
 /// Windows over which the work of a contact is spread.

@@ -1,10 +1,11 @@
 //! Teams: people who serve several series together. A pool needs fewer people than its parts.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::{Plan, PlanTarget, Profile};
 use crate::domain::{Hours, Name, SeriesKey, Timestamp, Zone};
-use crate::forecast::Vintage;
+use crate::forecast::{ForecastPoint, Vintage};
 
 /// A team of `[teams.NAME]`. Each of its people serves all of its series.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,21 +52,32 @@ pub fn overlap(one: &SeriesKey, other: &SeriesKey) -> bool {
 
 /// The forecast of all of a team's series together: their sums, window by window. Quantiles are added as well, as if all series were
 /// high or low at the same time. `None` for no forecast.
+///
+/// It begins where the newest forecast begins: a nowcast has no window before the open one, so earlier sums would lack its contacts.
+/// From then on it has each window that any of them has.
 pub fn pooled<'a>(parts: impl IntoIterator<Item = &'a Vintage>) -> Option<Vintage> {
-    let mut parts = parts.into_iter();
-    let mut sum = parts.next()?.clone();
-    for part in parts {
-        let at = |start| part.targets.iter().find(|target| target.start == start);
-        for target in &mut sum.targets {
-            let Some(more) = at(target.start) else { continue };
-            target.mean += more.mean;
-            target.baseline += more.baseline;
-            for (own, more) in target.quantiles.iter_mut().zip(more.quantiles) {
-                *own += more;
-            }
+    let parts: Vec<&Vintage> = parts.into_iter().collect();
+    let issued_at = parts.iter().map(|part| part.issued_at).max()?;
+    let newest = parts.iter().filter(|part| part.issued_at == issued_at);
+    let begin = newest.filter_map(|part| part.targets.first()).map(|target| target.start).min();
+    let mut sums: BTreeMap<Timestamp, ForecastPoint> = BTreeMap::new();
+    for target in parts.iter().flat_map(|part| &part.targets) {
+        if begin.is_some_and(|begin| target.start < begin) {
+            continue;
+        }
+        match sums.entry(target.start) {
+            Entry::Vacant(free) => _ = free.insert(target.clone()),
+            Entry::Occupied(mut sum) => add(sum.get_mut(), target),
         }
     }
-    Some(sum)
+    let targets = sums.into_values().collect();
+    Some(Vintage { issued_at, targets, ..parts.first().map(|first| (*first).clone())? })
+}
+
+fn add(sum: &mut ForecastPoint, more: &ForecastPoint) {
+    sum.mean += more.mean;
+    sum.baseline += more.baseline;
+    sum.quantiles.iter_mut().zip(more.quantiles).for_each(|(own, more)| *own += more);
 }
 
 /// Plans of a team's series, from the plan of the team: each has its share of the team's numbers by its share of the work, which

@@ -39,14 +39,10 @@ impl ArrivalsDistribution {
         at(above - 1) + (at(above) - at(above - 1)) * (probability - low) / (high - low)
     }
 
-    /// Calls `take` with each of the arrivals and their weight.
-    pub(super) fn each(&self, mut take: impl FnMut(f64, f64)) {
-        self.points.iter().for_each(|(arrivals, weight)| take(*arrivals, *weight));
-    }
-
-    /// A figure of arrivals, expected over the distribution.
-    pub fn expectation(&self, mut figure: impl FnMut(f64) -> f64) -> f64 {
-        self.points.iter().map(|(arrivals, weight)| weight * figure(*arrivals)).sum()
+    /// Calls `take` with each of the arrivals, their weight, and what belongs to their level.
+    pub(super) fn each<T>(&self, of_levels: &mut [T], mut take: impl FnMut(f64, f64, &mut T)) {
+        let all = self.points.iter().zip(of_levels);
+        all.for_each(|((arrivals, weight), own)| take(*arrivals, *weight, own));
     }
 
     /// Service level of so many positions, expected over the distribution.

@@ -6,7 +6,7 @@ use super::body::{self, Body};
 use super::names::{find_series, series_by_id};
 use super::vintage::Parts;
 use super::{Change, Filter, Reader, StoreError, Tx, block, columns};
-use crate::domain::{SeriesKey, Timestamp};
+use crate::domain::{Name, SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, Vintage};
 use crate::staffing::{Outlook, Plan, PlanTarget};
 
@@ -153,6 +153,32 @@ impl Reader {
                 }
             }
             Ok(vintages)
+        })
+    }
+
+    /// Whether a vintage that was issued in `from..to` could warn of a surge. After 14 days, what alarms did is no longer known: then
+    /// only vintages with a fit count.
+    pub fn could_warn(&self, from: Timestamp, to: Timestamp) -> Result<bool, StoreError> {
+        // A placeholder: nothing here depends on the series.
+        let series = SeriesKey::new(Name::all(), Name::all(), Name::all());
+        self.read(|conn| {
+            for table in [block::Table::Whole, block::Table::Leads] {
+                let mut found = conn.prepare_cached(&format!(
+                    "SELECT issued_at, block, members, body, version FROM {}
+                     WHERE issued_at >= ?1 AND issued_at < ?2 ORDER BY issued_at, block",
+                    table.name()
+                ))?;
+                let mut rows = found.query([from.millis(), to.millis()])?;
+                while let Some(row) = rows.next()? {
+                    let issued_at = columns::time(row, 0)?;
+                    for (_, parts) in block::all(row, 1)? {
+                        if parts.vintage(&series, issued_at)?.uses_alarms() {
+                            return Ok(true);
+                        }
+                    }
+                }
+            }
+            Ok(false)
         })
     }
 

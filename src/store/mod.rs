@@ -75,6 +75,7 @@ pub use followed::{Content, FollowedFile, Span};
 pub use forget::{Forget, Forgotten, forget};
 pub use nowcasts::NowcastScore;
 pub use pairing::Pairing;
+pub use prune::VINTAGES_KEPT;
 pub use reader::Reader;
 pub use records::{
     ActiveAlarm, Change, DeliveryOutcome, DeliveryState, Filter, KeyWindow, LogEntry, LogRecord,

@@ -15,7 +15,7 @@ use crate::forecast::{HORIZON, Vintage};
 /// Windows, scores, alerts and others: a year and a month, so that last year's season can be compared.
 const LONG: Duration = Duration::from_secs(400 * DAY.as_secs());
 /// Vintages with every lead.
-const ALL_LEADS: Duration = Duration::from_secs(14 * DAY.as_secs());
+pub const VINTAGES_KEPT: Duration = Duration::from_secs(14 * DAY.as_secs());
 const REJECTS_MAX: u32 = 100_000;
 /// Annotations that have ended. Older episodes are not written any more.
 const ANNOTATIONS: Duration = Duration::from_secs(30 * DAY.as_secs());
@@ -33,7 +33,7 @@ impl Tx<'_> {
         self.run("DELETE FROM alarm_types WHERE start < ?1", [(now - LONG).millis()])?;
         let monday = chunk::day(now - LONG) - 7;
         self.run("DELETE FROM compliance WHERE monday < ?1", [monday])?;
-        self.run("DELETE FROM staffed WHERE start < ?1", [(now - ALL_LEADS).millis()])?;
+        self.run("DELETE FROM staffed WHERE start < ?1", [(now - VINTAGES_KEPT).millis()])?;
         self.run("DELETE FROM changes WHERE at < ?1", [(now - LONG).millis()])?;
         self.prune_letters(now - texts, REJECTS_MAX)?;
         self.prune_people(now)?;
@@ -52,7 +52,7 @@ impl Tx<'_> {
     }
 
     fn prune_ledger(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let all_leads_from = (now - ALL_LEADS).millis();
+        let all_leads_from = (now - VINTAGES_KEPT).millis();
         self.run("INSERT INTO retention_open (only) VALUES (1)", [])?;
         self.thin(all_leads_from)?;
         self.run("DELETE FROM vintage_blocks WHERE issued_at < ?1", [all_leads_from])?;

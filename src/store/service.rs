@@ -3,6 +3,7 @@
 use rusqlite::params;
 
 use super::body::{self, Body};
+use super::codes::change_kind::SERVICE;
 use super::{Change, Reader, StoreError, Tx, columns};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::window::{Attained, AttainedChange};
@@ -78,6 +79,20 @@ impl Reader {
                 windows.push((columns::time(row, 0)?, body::column(row, 1)?));
             }
             Ok(windows)
+        })
+    }
+
+    /// Starts of the windows whose attained service, or sentiments, changed after a change of the journal.
+    pub fn service_changes(&self, after: i64) -> Result<Vec<Timestamp>, StoreError> {
+        self.read(|conn| {
+            let mut found =
+                conn.prepare_cached("SELECT at FROM changes WHERE seq > ?1 AND kind = ?2")?;
+            let mut rows = found.query(params![after, SERVICE])?;
+            let mut starts = Vec::new();
+            while let Some(row) = rows.next()? {
+                starts.push(columns::time(row, 0)?);
+            }
+            Ok(starts)
         })
     }
 

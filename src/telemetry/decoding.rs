@@ -48,6 +48,19 @@ impl DecodingMetrics {
         );
     }
 
+    /// Begins the counter of similar names of an attribute.
+    pub(super) fn begin_names(&self, attribute: &'static str) {
+        drop(self.alike.get_or_create(&NameLabels { attribute }));
+    }
+
+    /// Begins the counters of a source, and those of words by list.
+    pub fn begin(&self, source: &SourceId, lists: impl IntoIterator<Item = &'static str>) {
+        for list in lists {
+            drop(self.words.get_or_create(&ListLabels { list }));
+        }
+        drop(self.differing.get_or_create(&SourceLabels { source: source.to_string() }));
+    }
+
     /// Counts a word that is in no list.
     pub fn unknown_word(&self, list: &'static str) {
         self.words.get_or_create(&ListLabels { list }).inc();

@@ -1,5 +1,7 @@
 //! All metrics and their names. There are no labels per series.
 
+mod begin;
+
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::{
     counter::Counter, family::Family, gauge::Gauge, histogram::Histogram,
@@ -171,6 +173,7 @@ impl Default for Metrics {
             refused: Family::default(),
         };
         metrics.register();
+        metrics.begin();
         metrics
     }
 }
@@ -238,7 +241,7 @@ impl Metrics {
         r.register("alarms_standing", "Active network alarms", self.alarms_active.clone());
         r.register(
             "ticket_steps",
-            "Steps of tickets by effect: opened, responded, resolved, reopened, snapshots, repeated, unpaired, given_up, stale, old",
+            "Steps of tickets by effect: opened, responded, resolved, reopened, abandoned, snapshots, repeated, unpaired, given_up, stale, old",
             self.tickets.clone(),
         );
         r.register(

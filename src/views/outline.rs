@@ -1,6 +1,5 @@
 //! Plans beyond the forecasts: agents for the usual number of tickets, compared with the roster.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::gaps::Group;
@@ -64,8 +63,6 @@ impl Outline<'_> {
                 Group::Place(..) => None,
             };
             if let Some(team) = team {
-                // The sum has the windows of its first part.
-                vintages.sort_by_key(|own| Reverse(own.targets.len()));
                 let Some(whole) = pooled(&vintages) else { continue };
                 let roster = rosters.of_team(team);
                 let targets = self.planned(&team.profile, &whole, &roster, Some(team));

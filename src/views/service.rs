@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::calibrations::CalibrationCache;
 use super::gaps::Group;
 use crate::domain::{DAY, SeriesKey, Timestamp};
 use crate::staffing::{Calibration, Profile, Rules, Team};
@@ -12,8 +13,19 @@ use crate::store::{Filter, Reader, StoreError};
 use crate::tickets::SentimentCounts;
 use crate::window::{Attained, ServedBy, ServiceGoal};
 
-/// Days whose plans are compared with what was attained: plans are kept for so long.
+/// Days whose plans are compared with what was attained, the present one included: plans are kept for so long.
 pub const CALIBRATION_DAYS: u32 = 14;
+
+/// Begin of the days whose plans are compared: a UTC midnight.
+pub(super) fn calibrated_from(settled_upto: Timestamp) -> Timestamp {
+    settled_upto.utc_midnight() - DAY * (CALIBRATION_DAYS - 1)
+}
+
+/// Whether contacts with a goal are compared with the level of their plan. That of deferred work is the share of the work of a window
+/// that is done in it, and not of the contacts that are resolved in time.
+pub(super) fn is_compared(goal: Option<ServiceGoal>) -> bool {
+    goal.is_some_and(|goal| goal.by == ServedBy::Answer)
+}
 
 /// What became of contacts, by the window in which they were created.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -33,7 +45,7 @@ pub struct ServiceFigures {
     /// events never contain first responses (for deferred work: resolutions).
     pub service_level: Option<f64>,
     /// Service level of the people on the roster at the expected number of contacts: that of the plans (`service_level` in `GET /staffing`),
-    /// weighted by these contacts; null without a roster. In answers about one series or team.
+    /// weighted by these contacts; null without a roster, and for deferred work. In answers about one series or team.
     pub expected_service_level: Option<f64>,
     /// Share of all contacts that were abandoned.
     pub abandonment: Option<f64>,
@@ -213,7 +225,8 @@ impl<'r> ServiceReader<'r> {
             let tells = attained.goal.is_some_and(|goal| backlog.tells_of(goal.by));
             let attained = if tells { attained } else { attained.unjudged() };
             let mut compared = Calibration::default();
-            if let Some(level) = plans.get(&start).filter(|_| tells) {
+            let is_compared = tells && is_compared(attained.goal);
+            if let Some(level) = plans.get(&start).filter(|_| is_compared) {
                 compared.add(attained.targeted, attained.in_time, *level);
             }
             let is_open = self.is_open(start, attained.goal);
@@ -236,7 +249,7 @@ impl<'r> ServiceReader<'r> {
     }
 
     /// Whether contacts of a window may still be served in time.
-    fn is_open(&self, start: Timestamp, goal: Option<ServiceGoal>) -> bool {
+    pub(super) fn is_open(&self, start: Timestamp, goal: Option<ServiceGoal>) -> bool {
         let within = goal.map_or(0, |goal| u64::from(goal.within_seconds));
         let end = self.reader.width().end(start);
         end + std::time::Duration::from_secs(within) > self.settled_upto
@@ -275,7 +288,7 @@ impl<'r> ServiceReader<'r> {
     /// What the plans of the past 14 days expected for the contacts of some series, and what was attained; `None` without settled
     /// windows that have a plan.
     fn calibration(&self, leaves: &[SeriesKey]) -> Result<Option<ServiceCalibration>, StoreError> {
-        let past = (self.settled_upto - DAY * CALIBRATION_DAYS, self.settled_upto);
+        let past = (calibrated_from(self.settled_upto), self.settled_upto);
         let mut compared = Calibration::default();
         for leaf in leaves {
             for own in self.windows(leaf, past, true)?.into_values().filter(|own| !own.is_open) {
@@ -292,28 +305,24 @@ impl<'r> ServiceReader<'r> {
     /// [`StoreError`] if the store cannot be read.
     pub fn calibrations(
         &self,
+        cache: &CalibrationCache,
         rules: &Rules,
         admits: impl Fn(&SeriesKey) -> bool,
         (skipped, most): (usize, usize),
     ) -> Result<Vec<CalibrationRow>, StoreError> {
-        let mut groups: BTreeMap<Group, Vec<SeriesKey>> = BTreeMap::new();
-        for leaf in self.leaves()?.into_iter().filter(|leaf| admits(leaf)) {
-            groups.entry(Group::of(rules, &leaf)).or_default().push(leaf);
-        }
-        let mut rows = Vec::new();
-        let mut found = 0;
-        for (group, leaves) in groups {
-            if rows.len() == most {
-                break;
-            }
-            let Some(calibration) = self.calibration(&leaves)? else { continue };
-            found += 1;
-            if found > skipped {
-                let (team, region, service) = group.names();
-                rows.push(CalibrationRow { team, region, service, calibration });
+        let sums = cache.sums(self.reader, self)?;
+        let mut groups: BTreeMap<Group, Calibration> = BTreeMap::new();
+        for (leaf, backlog) in self.reader.backlogs(&Filter::default())? {
+            let tells = backlog.tells_of(ServedBy::Answer) && admits(&leaf);
+            if let Some(own) = sums.get(&leaf).filter(|_| tells) {
+                groups.entry(Group::of(rules, &leaf)).or_default().plus(own);
             }
         }
-        Ok(rows)
+        let row = |(group, compared): (Group, Calibration)| {
+            let (team, region, service) = group.names();
+            Some(CalibrationRow { team, region, service, calibration: calibration(&compared)? })
+        };
+        Ok(groups.into_iter().filter_map(row).skip(skipped).take(most).collect())
     }
 
     /// Sums over a span, of each series and roll-up that is admitted.

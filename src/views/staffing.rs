@@ -38,7 +38,7 @@ pub struct StaffingFigures {
     pub p_wait: f64,
     pub p_abandon: f64,
     pub occupancy: f64,
-    /// Contacts that are left at the end of the window, of work that may wait.
+    /// Contacts that are not done at the end of the window, due or not, of work that may wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backlog: Option<f64>,
     /// What determines the positions: `service_level`, `occupancy`, `wait`, `abandonment`, `deadline`, `minimum`, `closed`, or

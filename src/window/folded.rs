@@ -33,8 +33,11 @@ pub enum Beyond {
 }
 
 impl Beyond {
+    /// Every reason.
+    pub const EVERY: [Self; 3] = [Self::Series, Self::Scopes, Self::Window];
+
     /// Its name in metrics.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Series => "series",
             Self::Scopes => "alarm_scopes",

@@ -3,6 +3,7 @@
 #
 #   influxd.sh install              builds it into the cache: 9 to 16 minutes on two cores, once
 #   influxd.sh run FOLDER PORT      runs it in the foreground, with its data in FOLDER
+#   influxd.sh go                   prints the folder of a Go that is new enough
 #
 # Needs Rust, a C compiler, pkg-config and any Go; a Go that is too old fetches a newer one as a module.
 # SURGECAST_CACHE names the cache (default ~/.cache/surgecast).
@@ -79,5 +80,6 @@ run() {
 case ${1:-} in
   install) install ;;
   run) (($# == 3)) || { echo "usage: $0 run FOLDER PORT" >&2; exit 2; }; run "$2" "$3" ;;
-  *) echo "usage: $0 install | run FOLDER PORT" >&2; exit 2 ;;
+  go) mkdir -p "$cache" && new_enough_go && dirname "$(command -v go)" ;;
+  *) echo "usage: $0 install | run FOLDER PORT | go" >&2; exit 2 ;;
 esac

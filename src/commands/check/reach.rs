@@ -54,8 +54,11 @@ pub(super) fn influxdb(settings: &InfluxSettings) -> Result<String, String> {
             "influxdb       answers, the token can read {org}/{bucket}; {}",
             influxql(&client, settings)
         )),
+        StatusCode::OK | StatusCode::NOT_FOUND if may_write(&client, settings) => Ok(format!(
+            "influxdb       answers, the token may write to {org}/{bucket} and may not read it: whether InfluxQL finds it is not known"
+        )),
         StatusCode::OK | StatusCode::NOT_FOUND => Err(format!(
-            "influxdb.bucket {bucket}: InfluxDB at {url} has no such bucket in {org}, or the token cannot read it: run \
+            "influxdb.bucket {bucket}: InfluxDB at {url} has no such bucket in {org}, or the token may neither read nor write it: run \
              `surgecast setup influxdb`, or check influxdb.org, influxdb.bucket and the token's permissions"
         )),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(format!(
@@ -65,6 +68,18 @@ pub(super) fn influxdb(settings: &InfluxSettings) -> Result<String, String> {
             Err(format!("influxdb.url {url}: answered {other}: check that this is InfluxDB 2"))
         }
     }
+}
+
+/// Whether the token may write to the bucket: writes nothing. InfluxDB looks at token and bucket before it calls an empty body bad.
+fn may_write(client: &reqwest::blocking::Client, settings: &InfluxSettings) -> bool {
+    let InfluxSettings { url, org, bucket, token } = settings;
+    let address =
+        Url::parse_with_params(&format!("{url}/api/v2/write"), [("org", org), ("bucket", bucket)]);
+    let Ok(address) = address else { return false };
+    let request = client.post(address).body("");
+    let request = request.header("authorization", format!("Token {}", token.expose()));
+    let allowed = [StatusCode::NO_CONTENT, StatusCode::BAD_REQUEST];
+    request.send().is_ok_and(|answer| allowed.contains(&answer.status()))
 }
 
 /// Asks for the bucket in InfluxQL, like a data source of Grafana. Only boards in InfluxQL need an answer.

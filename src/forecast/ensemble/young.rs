@@ -28,7 +28,8 @@ const MEDIAN: usize = 3;
 pub(super) const PROFILE: &str = "profile";
 
 impl Vintage {
-    /// Whether its model uses alarms and can warn of a surge. A vintage without a fit does neither.
+    /// Whether its model uses alarms and can warn of a surge. A vintage without a fit does so only while alarms or planned work affect
+    /// it.
     pub fn uses_alarms(&self) -> bool {
         self.surges.is_some() || self.members != [PROFILE]
     }

@@ -158,6 +158,7 @@ impl Intake {
             // A second attempt must not begin at another offset.
             consumer.commit(&[(counted.clone(), point.clone())])?;
         }
+        self.metrics.begin_gone(&source);
         self.gone(consumer, &source, gone);
         if let Some(replaced) = replaced {
             self.replaced(consumer, &source, at, &replaced);

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use influxdb2::api::buckets::ListBucketsRequest;
@@ -199,10 +200,7 @@ impl InfluxClient {
     /// [`SetupProblem`] with what to do about it.
     pub fn set_up(&self) -> Result<String, SetupProblem> {
         let InfluxSettings { url, org, bucket, .. } = &self.settings;
-        let problem = |error: RequestError| match self.answer(&error) {
-            Answer::Misconfigured(why) | Answer::Later(why) => SetupProblem(why),
-            _ => SetupProblem(format!("InfluxDB at {url}: {error}")),
-        };
+        let problem = |error: RequestError| self.problem(&error);
         let client = self.client();
         let found = self.runtime.block_on(client.is_onboarding_allowed()).map_err(problem)?;
         if found {
@@ -212,14 +210,7 @@ impl InfluxClient {
             );
             return Err(SetupProblem(text));
         }
-        let request =
-            ListOrganizationRequest { org: Some(org.clone()), ..ListOrganizationRequest::new() };
-        let orgs = self.runtime.block_on(client.list_organizations(request));
-        let orgs = orgs.map_err(problem)?.orgs;
-        let id = orgs.into_iter().find(|found| found.name == *org).and_then(|found| found.id);
-        let id = id.ok_or_else(|| {
-            SetupProblem(format!("InfluxDB at {url} shows this token no organisation {org}"))
-        })?;
+        let id = self.org_id(&client)?;
         if let Some(bucket_id) = self.bucket_id(&client).map_err(problem)? {
             let mapping = self.map(&id, &bucket_id)?;
             return Ok(format!("bucket {bucket} of {org} is there already\n{mapping}"));
@@ -237,6 +228,40 @@ impl InfluxClient {
             Some(bucket_id) => Ok(format!("{done}\n{}", self.map(&id, &bucket_id)?)),
             None => Ok(done),
         }
+    }
+
+    /// Creates a token that may only write to the bucket and one that may only read it, each in a file of the folder. Files that are
+    /// there stay. Returns what was done.
+    ///
+    /// # Errors
+    /// [`SetupProblem`] with what to do about it.
+    pub fn make_tokens(&self, folder: &Path) -> Result<String, SetupProblem> {
+        let client = self.client();
+        let org_id = self.org_id(&client)?;
+        let bucket_id = self.bucket_id(&client).map_err(|error| self.problem(&error))?;
+        let InfluxSettings { url, bucket, .. } = &self.settings;
+        let missing = || SetupProblem(format!("InfluxDB at {url} has no bucket {bucket}"));
+        let bucket_id = bucket_id.ok_or_else(missing)?;
+        self.with_target(&org_id, &bucket_id, |target| target.tokens(folder))
+    }
+
+    fn problem(&self, error: &RequestError) -> SetupProblem {
+        match self.answer(error) {
+            Answer::Misconfigured(why) | Answer::Later(why) => SetupProblem(why),
+            _ => SetupProblem(format!("InfluxDB at {}: {error}", self.settings.url)),
+        }
+    }
+
+    fn org_id(&self, client: &Client) -> Result<String, SetupProblem> {
+        let InfluxSettings { url, org, .. } = &self.settings;
+        let request =
+            ListOrganizationRequest { org: Some(org.clone()), ..ListOrganizationRequest::new() };
+        let orgs = self.runtime.block_on(client.list_organizations(request));
+        let orgs = orgs.map_err(|error| self.problem(&error))?.orgs;
+        let id = orgs.into_iter().find(|found| found.name == *org).and_then(|found| found.id);
+        id.ok_or_else(|| {
+            SetupProblem(format!("InfluxDB at {url} shows this token no organisation {org}"))
+        })
     }
 
     /// The id of the bucket; `None` if there is none.
@@ -261,6 +286,16 @@ impl InfluxClient {
 
     /// The mapping that InfluxQL needs.
     fn map(&self, org_id: &str, bucket_id: &str) -> Result<String, SetupProblem> {
+        self.with_target(org_id, bucket_id, |target| target.map())
+    }
+
+    /// Does something with the bucket that the library of InfluxDB does not know.
+    fn with_target<T>(
+        &self,
+        org_id: &str,
+        bucket_id: &str,
+        act: impl FnOnce(&Target<'_>) -> Result<T, SetupProblem>,
+    ) -> Result<T, SetupProblem> {
         let http = reqwest::blocking::Client::builder()
             .connect_timeout(CONNECT_WITHIN)
             .timeout(ANSWER_WITHIN)
@@ -268,7 +303,7 @@ impl InfluxClient {
             .map_err(|error| SetupProblem(format!("InfluxDB client: {error}")))?;
         let token = self.settings.token.expose();
         let settings = &self.settings;
-        Target { http: &http, settings, token: &token, org_id, bucket_id }.map()
+        act(&Target { http: &http, settings, token: &token, org_id, bucket_id })
     }
 }
 

@@ -68,7 +68,7 @@ impl Target<'_> {
         ))
     }
 
-    fn ask(&self, request: RequestBuilder) -> Result<(StatusCode, Value), SetupProblem> {
+    pub(super) fn ask(&self, request: RequestBuilder) -> Result<(StatusCode, Value), SetupProblem> {
         let request = request.header("authorization", format!("Token {}", self.token));
         let answer = request.send().and_then(|answer| Ok((answer.status(), answer.text()?)));
         let (status, text) = answer.map_err(|error| {

@@ -10,9 +10,11 @@ mod mapping;
 mod planned;
 mod points;
 mod recommended;
+mod scores;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub use client::{InfluxClient, InfluxSettings, SetupProblem};
 pub use fields::Line;

@@ -2,20 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::alarms::{self, Alarms};
 use super::client::{InfluxClient, InfluxSettings, SetupProblem};
 use super::feeds::Feeds;
 use super::fields::Line;
+use super::scores::Scores;
 use super::{attained, planned, points, recommended};
 use crate::domain::{Clock, Scope, SeriesKey, Timestamp, WindowWidth};
-use crate::forecast::Vintage;
-use crate::forecast::surge::{SURGE_LEADS, lead_minutes};
-use crate::output::sink::{Sink, Trouble, Written};
+use crate::output::sink::{Refused, Sink, Trouble, Written};
 use crate::staffing::{Outlook, Plan};
-use crate::store::sums::surges;
-use crate::store::{Change, Filter, KeyWindow, Reader, Served, StoreError};
+use crate::store::{Change, KeyWindow, Reader, Served, StoreError, VINTAGES_KEPT};
 use crate::telemetry::Metrics;
 use crate::text::{Say, Texts};
 use crate::window::{AggregationKey, AlarmRules, AlarmTypes};
@@ -47,8 +44,7 @@ type ActiveByWindow = BTreeMap<Timestamp, BTreeMap<Scope, u32>>;
 pub(super) struct Gatherer {
     context: InfluxContext,
     alarms: Alarms,
-    /// The first day that is known to have forecasts that could warn of surges.
-    warns_from: Option<Timestamp>,
+    scores: Scores,
 }
 
 impl Sink for InfluxSink {
@@ -64,7 +60,12 @@ impl Sink for InfluxSink {
         changes: &[Change],
     ) -> Result<(usize, Written), StoreError> {
         let lines = self.gatherer.gather(reader, changes)?;
-        Ok((lines.len(), self.client.write(&lines)))
+        let removed = self.gatherer.removed(reader, changes)?;
+        let written = self.client.write(&lines).map(|mut refused| {
+            refused.extend(removed);
+            refused
+        });
+        Ok((lines.len(), written))
     }
 
     fn pulse(&mut self, reader: &Reader) -> Result<(usize, Written), StoreError> {
@@ -92,7 +93,7 @@ impl InfluxSink {
 impl Gatherer {
     pub(super) fn new(context: InfluxContext) -> Self {
         let alarms = Alarms::new(context.alarms, context.width);
-        Self { context, alarms, warns_from: None }
+        Self { context, alarms, scores: Scores::default() }
     }
 
     pub(super) fn gather(
@@ -113,7 +114,7 @@ impl Gatherer {
                     lines.extend(found.iter().filter_map(line));
                 }
                 Change::Nowcast(_) => nowcasts = true,
-                Change::Accuracy(day) => lines.extend(self.accuracy_of(reader, *day)?),
+                Change::Accuracy(day) => lines.extend(self.scores.lines(reader, *day)?),
                 Change::Alert(_, id) => {
                     let InfluxContext { public_url, texts, .. } = &self.context;
                     let found = reader.alert(id)?;
@@ -133,6 +134,29 @@ impl Gatherer {
         }
         self.forecasts(reader, &issues, nowcasts, &mut lines)?;
         Ok(lines)
+    }
+
+    /// Forecasts that were to be written and that retention has removed meanwhile, as InfluxDB was down for so long.
+    pub(super) fn removed(
+        &self,
+        reader: &Reader,
+        changes: &[Change],
+    ) -> Result<Option<Refused>, StoreError> {
+        let kept_from = self.context.clock.now() - VINTAGES_KEPT;
+        let mut removed = Vec::new();
+        for change in changes {
+            if let Change::Issue(at) = change
+                && *at < kept_from
+                && reader.vintages_at(*at)?.is_empty()
+            {
+                removed.push(*at);
+            }
+        }
+        let (Some(first), Some(last)) = (removed.first(), removed.last()) else { return Ok(None) };
+        let why = format!(
+            "forecasts issued from {first} to {last} are no longer in the store: retention removed them before InfluxDB took them"
+        );
+        Ok(Some(Refused { lines: removed.len(), why, point: None }))
     }
 
     /// Counts of windows, and the alarms that are active at their ends.
@@ -206,42 +230,6 @@ impl Gatherer {
             }
         }
         more
-    }
-
-    /// Scores, surges and warnings of a day in their present state.
-    fn accuracy_of(&mut self, reader: &Reader, day: Timestamp) -> Result<Vec<Line>, StoreError> {
-        let span = (day, day + Duration::from_secs(86_400));
-        let counts = surges(reader, &Filter::default(), span)?;
-        let warns = self.could_warn(reader, span)?;
-        let mut lines = Vec::new();
-        for (series, by_lead) in reader.scores_on(day)? {
-            for hours in SURGE_LEADS {
-                let lead = lead_minutes(hours, reader.width());
-                let Some(score) = by_lead.get(&lead) else { continue };
-                let counted = counts.of(&series, hours);
-                let counted = (warns || counted != Default::default()).then_some(&counted);
-                lines.extend(points::accuracy(&series, day, hours, &score.figures(), counted));
-            }
-        }
-        Ok(lines)
-    }
-
-    /// Whether a forecast of a day could warn of a surge. Before the first fit none can.
-    fn could_warn(
-        &mut self,
-        reader: &Reader,
-        (from, to): (Timestamp, Timestamp),
-    ) -> Result<bool, StoreError> {
-        if self.warns_from.is_some_and(|known| known <= from) {
-            return Ok(true);
-        }
-        let Some(newest) = reader.newest_issue()? else { return Ok(false) };
-        let last = newest.min(to - self.context.width.length());
-        let warns = reader.vintages_at(last)?.iter().any(Vintage::uses_alarms);
-        if warns {
-            self.warns_from = Some(from);
-        }
-        Ok(warns)
     }
 
     fn forecasts(

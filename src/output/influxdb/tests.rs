@@ -17,14 +17,16 @@ use crate::domain::{
     Reason, Scope, Sentiment, SeriesKey, Severity, SourceId, TicketMessage, TicketNews, TicketStep,
     Timestamp, WindowWidth, Zone,
 };
-use crate::forecast::surge::SurgeCount;
+use crate::forecast::surge::{SurgeCount, Surges};
 use crate::forecast::{
-    Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Figures, ForecastPoint, Vintage,
+    Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Figures, ForecastPoint, Score, Vintage,
 };
 use crate::staffing::{
     Kind, Outcome, Outlook, Plan, PlanTarget, Recommendation, RecommendationState, Why,
 };
-use crate::store::{Change, PartialRecord, SourceRecord, Store, StoreError, Tx, WindowRecord};
+use crate::store::{
+    ByLead, Change, PartialRecord, SourceRecord, Store, StoreError, Tx, WindowRecord,
+};
 use crate::telemetry::Metrics;
 use crate::text::{Language, Texts};
 use crate::tickets::AssessmentChanges;
@@ -543,6 +545,72 @@ fn accuracy_names_no_surges_before_a_forecast_could_warn() {
     };
     assert!(line(None).contains(" wape=0.125 "));
     assert!(line(Some(&SurgeCount::default())).contains("surges=0i,surges_hit=0i,false_calls=0i"));
+}
+
+/// The fields of `accuracy` by series, lead and day, as InfluxDB has them after these lines: a field that is written again replaces
+/// the earlier one, and others stay.
+fn accuracy_fields(lines: &[String]) -> BTreeMap<(String, String), BTreeMap<String, String>> {
+    let mut points: BTreeMap<(String, String), BTreeMap<String, String>> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.starts_with("accuracy,")) {
+        let parts: Vec<&str> = line.split(' ').collect();
+        let [tags, fields, time] = parts[..] else { panic!("{line}") };
+        let point = points.entry((tags.to_owned(), time.to_owned())).or_default();
+        let fields = fields.split(',').map(|field| field.split_once('=').expect("a value"));
+        point.extend(fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+    points
+}
+
+/// Before the first fit, only forecasts with active alarms can warn of surges: here one of the first day.
+#[test]
+fn a_backlog_of_days_has_the_surges_that_were_written_hour_by_hour() {
+    let mut site = Site::new();
+    let (mut cursor, mut live) = (0, Vec::new());
+    let day = |n: i64| at(-120 + n * 24 * 60);
+    let score = Score { n: 4, actual: 8.0, absolute: 1.0, ..Score::default() };
+    let by_lead: ByLead = [(180, score)].into();
+    for hour in 1..=48 {
+        let end = at(-120 + hour * 60);
+        let fresh = Vintage {
+            issued_at: end,
+            targets: vec![],
+            members: vec!["profile".into()],
+            causes: vec![],
+            surges: (hour == 10).then(Surges::default),
+            ..vintage()
+        };
+        let today = day((hour - 1) / 24);
+        site.put(|tx| {
+            tx.put_vintage(&fresh)?;
+            tx.put_scores(&fresh.series, today, &by_lead)?;
+            tx.accuracy_changed(today);
+            Ok(())
+        });
+        live.extend(site.changed(&mut cursor));
+    }
+    site.gatherer = Gatherer::new(context());
+    let backlog = site.changed(&mut 0);
+    let found = accuracy_fields(&backlog);
+    assert_eq!(found, accuracy_fields(&live));
+    let has_surges: Vec<bool> =
+        found.values().map(|fields| fields.contains_key("false_calls")).collect();
+    assert_eq!(has_surges, [true, false]);
+}
+
+#[test]
+fn forecasts_that_retention_removed_are_counted() {
+    let mut site = Site::new();
+    let day = |days: i64| at(-days * 24 * 60);
+    let kept = Vintage { issued_at: day(13), ..vintage() };
+    site.put(|tx| tx.put_vintage(&kept));
+    let reader = site.store.reader().expect("a reader");
+    let removed = |changes: &[Change]| site.gatherer.removed(&reader, changes).expect("reads");
+    let all = [day(20), day(15), day(13)].map(Change::Issue);
+    let found = removed(&all).expect("two are gone");
+    assert_eq!((found.lines, found.point), (2, None));
+    assert!(found.why.contains(&format!("from {} to {} ", day(20), day(15))), "{}", found.why);
+    assert_eq!(removed(&all[2..]), None);
+    assert_eq!(removed(&[Change::Window(day(20))]), None);
 }
 
 fn plan_target() -> PlanTarget {

@@ -10,7 +10,7 @@ mod trouble;
 
 pub use bell::Bell;
 pub use lane::Lane;
-pub use overseer::{Heartbeat, Overseer};
+pub use overseer::{HEARTBEAT, Heartbeat, Overseer};
 pub use trouble::Troubles;
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use crate::telemetry::{Health, Metrics};
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const ORPHANS_EVERY_S: f64 = 60.0;
 const TIMEOUT: Duration = Duration::from_secs(10);
-const COMPONENT: &str = "heartbeat";
+/// The component of `/ready`, and the receiver in metrics.
+pub const HEARTBEAT: &str = "heartbeat";
 
 /// A request that is sent regularly while the service works. Whoever gets it raises an alarm when it stays away.
 #[derive(Clone, Debug)]
@@ -74,13 +75,13 @@ impl Overseer {
         let sent = client.get(&heartbeat.url.0).send().and_then(|answer| answer.error_for_status());
         match sent {
             Ok(_) => {
-                self.metrics.page(COMPONENT, "delivered");
-                self.health.ready(COMPONENT);
+                self.metrics.page(HEARTBEAT, "delivered");
+                self.health.ready(HEARTBEAT);
             }
             Err(error) => {
                 let why = chain(&error.without_url());
-                self.metrics.page(COMPONENT, "failed");
-                if self.health.degraded(COMPONENT, &why) {
+                self.metrics.page(HEARTBEAT, "failed");
+                if self.health.degraded(HEARTBEAT, &why) {
                     tracing::warn!(
                         error = why,
                         "the heartbeat was not delivered: check alerts.heartbeat.url"

@@ -103,6 +103,29 @@ fn a_pool_needs_fewer_people_than_its_parts() {
     assert_eq!(plans.len(), 3);
 }
 
+/// A nowcast begins with the open window; the other forecasts have the window before as well.
+#[test]
+fn a_pool_has_the_windows_of_its_newest_forecast_in_any_order() {
+    let scheduled = vintage("north/mobile/phone", &[1.0, 2.0, 3.0, 4.0]);
+    let mut nowcast = vintage("north/tv/phone", &[10.0, 20.0, 30.0, 40.0]);
+    nowcast.issued_at = at(1) + Duration::from_secs(300);
+    nowcast.targets.remove(0);
+    // A series without a forecast of the last window.
+    let short = vintage("north/broadband/phone", &[100.0, 200.0, 300.0]);
+    // One that is not forecast any more.
+    let mut old = vintage("north/fixed/phone", &[1000.0]);
+    old.issued_at = at(-2);
+    let of = |parts: [&Vintage; 4]| {
+        let whole = pooled(parts).expect("a forecast");
+        assert_eq!(whole.issued_at, nowcast.issued_at);
+        whole.targets.iter().map(|target| (target.start, target.mean)).collect::<Vec<_>>()
+    };
+    let expected = [(at(1), 222.0), (at(2), 333.0), (at(3), 44.0)];
+    assert_eq!(of([&scheduled, &nowcast, &short, &old]), expected);
+    assert_eq!(of([&old, &short, &nowcast, &scheduled]), expected);
+    assert_eq!(pooled([]), None);
+}
+
 /// Who is still busy with the contacts of a surge is needed where the surge was, whatever the next window brings.
 #[test]
 fn people_whom_a_surge_keeps_busy_are_those_of_its_series() {
@@ -172,18 +195,52 @@ fn known_open_tickets_are_worked_off_until_the_deadline() {
         let positions: Vec<u32> = plan.targets.iter().map(|target| target.positions).collect();
         let Stored::Value(basis) = &plan.basis else { panic!("a value") };
         let loads: Vec<f64> = figures.iter().map(|figures| figures.offered_load).collect();
-        (positions, basis.backlog, loads)
+        let left = |figures: &Figures| figures.backlog.expect("deferred work").round();
+        (positions, basis.backlog, loads, figures.iter().map(left).collect::<Vec<f64>>())
     };
     // Without a known backlog, half of the contacts of the window before are assumed to wait.
-    assert_eq!(plan(None), (vec![4; 4], None, vec![4.0; 4]));
-    assert_eq!(plan(Some(0.0)), (vec![2, 4, 4, 4], Some(0), vec![2.0, 4.0, 4.0, 4.0]));
-    assert_eq!(plan(Some(2.0)), (vec![4; 4], Some(2), vec![4.0; 4]));
-    assert_eq!(plan(Some(20.0)), (vec![13, 13, 4, 4], Some(20), vec![13.0, 13.0, 4.0, 4.0]));
+    assert_eq!(plan(None), (vec![4; 4], None, vec![4.0; 4], vec![2.0; 4]));
+    let level = vec![2.0, 4.0, 4.0, 4.0];
+    assert_eq!(plan(Some(0.0)), (vec![2, 4, 4, 4], Some(0), level, vec![2.0; 4]));
+    assert_eq!(plan(Some(2.0)), (vec![4; 4], Some(2), vec![4.0; 4], vec![2.0; 4]));
+    let high = vec![13.0, 13.0, 4.0, 4.0];
+    let left = vec![11.0, 2.0, 2.0, 2.0];
+    assert_eq!(plan(Some(20.0)), (vec![13, 13, 4, 4], Some(20), high, left));
     // Live contacts have no backlog.
     let mut calls = Planner::new(profile(300, 80.0, 20.0, Some(180)));
     let plan = calls.opens_with(Some(20.0)).plan(&mails, WIDTH, &[], &[4.0; 4], None);
     let Stored::Value(basis) = &plan.basis else { panic!("a value") };
     assert_eq!(basis.backlog, None);
+}
+
+/// Work that is left undone lowers the level of the windows after, in the plan as over the quantiles.
+#[test]
+fn undone_work_of_a_window_lowers_the_expected_level_of_the_next() {
+    let mail = Profile {
+        model: Model::Deferred(Deferred { backlog: 0.0 }),
+        target: parse_target("100/30m").expect("a target"),
+        ..profile(900, 80.0, 20.0, None)
+    };
+    let mut planner = Planner::new(mail.clone());
+    // Arrivals that are certain: all quantiles are the mean.
+    let mut mails = vintage("north/mobile/email", &[4.0; 4]);
+    mails.targets.iter_mut().for_each(|target| target.quantiles = [target.mean; 7]);
+    let people = 2.0 / (1.0 - mail.shrinkage);
+    let roster = [shift(0, 16, people)];
+    let plan = planner.plan(&mails, WIDTH, &roster, &[4.0; 4], None);
+    let figures = planner.figures(&plan, (&mails, WIDTH), &roster, None);
+    let starts: Vec<Timestamp> = mails.targets.iter().map(|target| target.start).collect();
+    let path = vec![4.0; 4];
+    let levels = planner.levels((&starts, WIDTH), (&[0.5], &[path]), &[people; 4], None);
+    for (step, expected) in [2.0 / 4.0, 2.0 / 6.0, 2.0 / 8.0, 2.0 / 10.0].into_iter().enumerate() {
+        near(plan.targets[step].service_level, expected, 1e-4);
+        near(figures[step].expected_service_level, expected, 1e-4);
+        near(levels[step].expected, expected, 1e-4);
+    }
+    // Two come that nobody takes, in each window, besides the two that usually wait.
+    let backlog: Vec<f64> =
+        figures.iter().map(|figures| figures.backlog.expect("deferred work").round()).collect();
+    assert_eq!(backlog, [4.0, 6.0, 8.0, 10.0]);
 }
 
 #[test]

@@ -34,6 +34,13 @@ fn lines(text: &str) -> Query {
     Query::new(text, &[])
 }
 
+/// How often a counter with many statuses counts: only statuses that ever occurred.
+fn by_status(counter: &str) -> String {
+    format!(
+        "sum by (status) (rate({counter}[$__rate_interval])) and sum by (status) ({counter}) > 0"
+    )
+}
+
 /// One that has no series until something happened.
 fn rare(text: &str) -> Query {
     lines(text).may_be_empty()
@@ -206,14 +213,14 @@ fn output(lang: Lang) -> Vec<Panel> {
             lang.t("Attempts an hour by HTTP status; 0 is no answer. Other than 2xx: `surgecast pages` shows what waits.", "每小时投递次数，按 HTTP 状态；0 表示无响应。"),
             "none",
         )
-        .ask_named(rare("sum by (status) (rate(surgecast_outbox_tries_total[$__rate_interval])) * 3600"), "{{status}}"),
+        .ask_named(rare(&format!("({}) * 3600", by_status("surgecast_outbox_tries_total"))), "{{status}}"),
         chart(
             lang,
             lang.t("Requests by status, and refused ones", "按状态的请求与被拒绝的请求"),
             lang.t("Requests a second by HTTP status, and those refused before they were looked at.", "每秒请求数，按 HTTP 状态，以及在处理前被拒绝的请求。"),
             "reqps",
         )
-        .ask_named(rare("sum by (status) (rate(surgecast_http_requests_total[$__rate_interval]))"), "{{status}}")
+        .ask_named(rare(&by_status("surgecast_http_requests_total")), "{{status}}")
         .ask_named(rare("sum by (reason) (rate(surgecast_http_refused_total[$__rate_interval]))"), lang.t("refused: {{reason}}", "拒绝：{{reason}}")),
         chart(
             lang,

@@ -97,6 +97,7 @@ impl Panel {
             "reduceOptions": { "calcs": ["lastNotNull"], "fields": "/.*/", "values": false },
             "colorMode": "value", "graphMode": "none", "justifyMode": "auto",
             "orientation": "auto", "textMode": "value_and_name", "wideLayout": true,
+            "showPercentChange": false, "percentChangeColorMode": "standard",
         }));
         panel.default("color", json!({ "mode": "thresholds" })).thresholds(&[("text", None)])
     }
@@ -126,7 +127,7 @@ impl Panel {
     /// Rows.
     pub fn table(title: &str, description: &str, size: (u64, u64)) -> Self {
         let mut panel = Self::new("table", title, description, size);
-        panel.options = object(json!({ "showHeader": true, "cellHeight": "sm" }));
+        panel.options = object(json!({ "frameIndex": 0, "showHeader": true, "cellHeight": "sm" }));
         panel.custom = object(json!({
             "align": "auto", "cellOptions": { "type": "auto", "wrapText": true }, "inspect": false,
             "filterable": false, "minWidth": 70, "wrapHeaderText": true,

@@ -2,6 +2,7 @@
 //!
 //! No Grafana server runs in these tests. They check the files, and `real::` runs every query.
 
+mod advice;
 mod flux;
 mod influxql;
 mod itself;

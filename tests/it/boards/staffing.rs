@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::flux::{self, LEAVES, PICK, RANGE, fields, from, outlooks};
+use super::advice;
+use super::flux::{self, LEAVES, PICK, PIVOT, RANGE, SERIES, fields, from, outlooks};
 use super::influxql::{self, reshape};
 use super::kit::{Board, Lang, Panel, Query, Select, Source, Variable, thresholds};
 use super::panels;
@@ -37,6 +38,7 @@ pub fn board(lang: Lang) -> Board {
             service_level(lang),
             heat_map(lang),
             risks(lang),
+            advice::recommendations(lang, (24, 8)),
             panels::plans_and_causes(lang, (24, 8)),
             panels::alarms(lang, (24, 7)),
             panels::open_alerts(lang, (24, 7)),
@@ -46,7 +48,30 @@ pub fn board(lang: Lang) -> Board {
     }
 }
 
-/// The service level that the scheduled agents would reach, and the seats.
+/// Contacts that were served in time, of those that are judged: a line called `name`.
+fn attained(name: &str) -> Query {
+    let flux = format!(
+        r#"{}{}{SERIES}
+    |> group(columns: ["_field"])
+    |> aggregateWindow(every: 15m, fn: sum, createEmpty: false, timeSrc: "_start")
+    |> group(){PIVOT}
+    |> filter(fn: (r) => r.targeted > 0)
+    |> map(fn: (r) => ({{_time: r._time, _field: "{name}", _value: float(v: r.in_time) / float(v: r.targeted)}}))
+    |> group(columns: ["_field"])
+"#,
+        from(RANGE, "service"),
+        fields(&["in_time", "targeted"]),
+    );
+    let select = format!(
+        "SELECT sum(\"in_time\") / sum(\"targeted\") AS \"{name}\" FROM \"service\" WHERE {} AND {} AND \"targeted\" > 0 \
+         GROUP BY time(15m) fill(none)",
+        influxql::SERIES,
+        influxql::RANGE,
+    );
+    Query::series(flux).may_be_empty().in_influxql([Select::lines(select, &[name])])
+}
+
+/// The service level that the scheduled agents would reach and the one that was attained, and the seats.
 fn service_level(lang: Lang) -> Panel {
     let (lowest, mean) =
         (lang.t("lowest of a series", "单序列最低"), lang.t("mean of all series", "全部序列平均"));
@@ -71,19 +96,23 @@ fn service_level(lang: Lang) -> Panel {
         Query::series(flux).may_be_empty().in_influxql([Select::lines(select, &[name])])
     };
     let seats = lang.t("positions", "席位");
-    let title = lang.t("Service level to be expected, and positions", "预计服务水平与席位");
+    let real = lang.t("attained", "实际达成");
+    let title =
+        lang.t("Service level expected and attained, and positions", "预计与实际服务水平及席位");
     let text = lang.t(
-        "Share of contacts answered in time with the scheduled agents (with the required ones where there is no roster), and the seats that have to be taken. Positions have their scale on the same side, so that the line at now is in the same place as on the other panels.",
-        "按排班坐席（没有排班时按所需坐席）预计及时应答的比例，以及需要的席位数。两者刻度在同一侧，使“现在”线与其他面板对齐。",
+        "Share of contacts answered in time with the scheduled agents (with the required ones where there is no roster), and the seats that have to be taken. Attained: the share that really was served in time, where events carry ticket ids; the newest contacts may still be served in time. Positions have their scale on the same side, so that the line at now is in the same place as on the other panels.",
+        "按排班坐席（没有排班时按所需坐席）预计及时应答的比例，以及需要的席位数。实际达成：事件带有工单编号时，实际及时处理的比例；最新的联系仍可能及时处理。两者刻度在同一侧，使“现在”线与其他面板对齐。",
     );
     Panel::chart(title, text, (12, 8))
         .ask(level(lowest, "min"))
         .ask(level(mean, "mean"))
+        .ask(attained(real))
         .ask(Sums::of(Of::Leaves, "staffing", &[("positions", seats)]).query().may_be_empty())
         .unit("percentunit")
         .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
         .field(lowest, &[("color", json!({ "mode": "fixed", "fixedColor": "orange" }))])
         .field(mean, &[("color", json!({ "mode": "fixed", "fixedColor": "green" }))])
+        .field(real, &[("color", json!({ "mode": "fixed", "fixedColor": "purple" }))])
         .field(
             seats,
             &[

@@ -205,6 +205,10 @@ fn points(region: &str, service: &str) -> String {
                     at(start)
                 ));
                 lines.push(format!(
+                    "service,{series} offered=5i,answered=4i,abandoned=1i,targeted=4i,in_time=3i,service_level=0.75,abandonment=0.2 {}",
+                    at(start)
+                ));
+                lines.push(format!(
                     "forecast_lead,{series},lead_h=3 q10=1,q50=2,q90=3 {}",
                     at(start)
                 ));
@@ -266,6 +270,14 @@ fn points(region: &str, service: &str) -> String {
          since=\"{}\",agents_short=4i,summary=\"4 agents missing\",url=\"http://x/#/alerts/a\" {}",
         service.replace('\\', "\\\\").replace('"', "\\\""),
         iso(window - 900),
+        at(window)
+    ));
+    lines.push(format!(
+        "recommendation,kind=call_in,team=calls id=\"r1\",state=\"proposed\",source=\"\",from=\"{}\",until=\"{}\",agents=4i,\
+         confidence=0.9,service_level_with=0.8,service_level_without=0.5,cost=120,changes=0i,answered_by=\"\",\
+         summary=\"call in 4\" {}",
+        iso(window + 3600),
+        iso(window + 7200),
         at(window)
     ));
     lines.push(format!(

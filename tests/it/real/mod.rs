@@ -18,6 +18,7 @@ mod pages;
 mod panels;
 mod prometheus;
 mod servers;
+mod tokens;
 mod topics;
 mod traces;
 mod transactions;

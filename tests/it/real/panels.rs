@@ -335,7 +335,7 @@ fn check_outlook(influx: &Influx, board: &Board, seen: &[Value]) {
     let expected = list(&arrivals["chart"]["series"]).iter().find(|one| one["name"] == "expected");
     assert_eq!(expected.expect("expected")["dash"], json!([8, 6]));
 
-    let level = titled(seen, "Service level to be expected, and positions");
+    let level = titled(seen, "Service level expected and attained, and positions");
     let axes: Vec<&str> =
         list(&level["chart"]["axes"]).iter().map(|axis| text(&axis["label"])).collect();
     assert!(axes.contains(&"positions"), "{axes:?}");
