@@ -1,4 +1,4 @@
-//! Why agents are short in a scope: its active alarms, then what else is known.
+//! Why agents are short in a scope: its active alarms, then other known causes.
 
 use std::collections::BTreeMap;
 
