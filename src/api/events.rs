@@ -70,7 +70,7 @@ pub async fn events(
     Ok(answered(answer))
 }
 
-/// 202 if an event was accepted, else 422, so that a sender that looks only at the status notices it.
+/// 202 if an event was accepted, otherwise 422, so that a sender that only checks the status notices.
 fn answered(answer: Accepted) -> Response {
     if answer.accepted > 0 || answer.rejected.is_empty() {
         return (StatusCode::ACCEPTED, Json(answer)).into_response();
@@ -93,7 +93,7 @@ struct Taken {
     answer: Accepted,
 }
 
-/// Most bytes of an event that cannot be decoded which are written to Kafka.
+/// Maximum size of an undecodable event that is still written to Kafka.
 const BAD_BYTES_MAX: usize = 512 << 10;
 
 /// Writes to Kafka, including events that could not be decoded: they become dead letters when they are counted.
@@ -137,7 +137,7 @@ fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken
     Ok(Taken { records, answer: Accepted { accepted, rejected } })
 }
 
-/// Names what cannot be read of one event or batch. Returns whether any of it was accepted.
+/// Lists the rejected events of one event or batch. Returns whether any event was accepted.
 fn name_rejects(
     index: usize,
     decoded: &Result<Decoded, Reject>,

@@ -26,7 +26,7 @@ pub enum SilenceCommand {
     End(EndArgs),
 }
 
-/// How the service is reached.
+/// Connection to the service.
 #[derive(Debug, Args)]
 struct ServiceArgs {
     #[command(flatten)]
@@ -177,7 +177,7 @@ fn line(silence: &Value) -> String {
 }
 
 impl ServiceArgs {
-    /// A client, and the address of a path of the API.
+    /// A client, and the URL of a path of the API.
     fn reach(&self, path: &[&str]) -> anyhow::Result<(Client, Url)> {
         let config = self.config.load()?;
         let scheme = if config.tls.is_some() { "https" } else { "http" };
