@@ -1,4 +1,4 @@
-//! The forecaster's thread: reports, commands and deliveries in, transactions out.
+//! The forecaster's thread. It receives reports, commands and outcomes of deliveries, and stores their effects in transactions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const INBOX_WAIT: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_secs(1);
 /// Clock time between two rounds of retention.
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
-/// Between two messages to standbys about a sink's progress. A new leader writes so much again.
+/// Interval of messages to standbys about a sink's progress. A new leader writes at most this much again.
 const REPLICATE_PROGRESS_EVERY_S: f64 = 5.0;
 
 /// The progress of a sink.
@@ -59,11 +59,11 @@ pub struct Engine {
     pub standbys: Option<SyncSender<(ReplicatedCommand, Answer)>>,
     /// Whether this instance leads.
     pub leads: Arc<dyn Leads>,
-    /// Called once changes of alerts are stored: there may be pages.
+    /// Called once changed alerts are stored, because there may be pages.
     pub alerts_changed: Box<dyn Fn() + Send>,
     /// Progress of the sinks.
     pub sinks: BTreeMap<&'static str, SinkProgress>,
-    /// Whether probes know of names beyond the limit.
+    /// Whether `/ready` shows that names exceed the limit.
     pub limit_told: bool,
 }
 
@@ -146,8 +146,8 @@ impl Engine {
         }
     }
 
-    /// Stores messages of the replicated log. The command follows the reports. Its own transaction moves the log's offset
-    /// past it.
+    /// Stores messages of the replicated log. The command follows the reports; it has a transaction of its own, which also
+    /// stores the next offset of the log.
     fn read(&mut self, reports: Vec<Report>, command: Option<ReplicatedCommand>, next: Offset) {
         let upto = if command.is_some() { next - 1 } else { next };
         let (new, mut reports): (Vec<Report>, Vec<Report>) =
@@ -168,7 +168,7 @@ impl Engine {
         }
     }
 
-    /// Shows that a write failed, and logs it if it is news: writes are retried every second.
+    /// Reports that a write failed. Only the first failure is logged, because writes are retried every second.
     fn store_fails(&self, error: &StoreError) {
         if self.health.failing("store", &error.to_string()) {
             tracing::error!(%error, "store: write failed, retrying every second, nothing is lost");
@@ -261,7 +261,7 @@ impl Engine {
         true
     }
 
-    /// Tells probes whether names beyond the limit are counted under another name.
+    /// Shows in `/ready` whether names beyond the limit are counted under another name.
     fn tell_limit(&mut self) {
         match self.forecaster.beyond_limit(self.clock.now()) {
             Some(reason) => self.limit_told |= self.health.degraded("series", reason),
@@ -275,7 +275,8 @@ impl Engine {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Tells the next receivers of alerts that nobody has acknowledged, and sends reports that are due. Only the leader does.
+    /// Notifies the next receivers of alerts that nobody has acknowledged, and sends reports that are due. Only the leader does
+    /// this.
     fn page_again(&mut self) {
         if !self.leads.leads() {
             return;
