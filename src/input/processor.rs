@@ -43,7 +43,7 @@ pub struct SourceProcessor {
     nth: usize,
     /// Number of events in the current record.
     of: usize,
-    /// Whether a dead letter of the current record has its bytes already.
+    /// Whether an earlier dead letter of the current record already has its bytes.
     has_letter: bool,
     /// Records taken since the last report.
     taken: usize,
@@ -103,8 +103,8 @@ impl SourceProcessor {
         self.taken
     }
 
-    /// Takes the report since the last one. `caught_up_at` is the clock time at which the source had been read to its
-    /// end.
+    /// Takes the report about the time since the last report. `caught_up_at` is the clock time at which the source had been
+    /// read to its end.
     ///
     /// Windows that are closed in this report are dropped. The caller must store the report, or start over from the last
     /// stored one.
@@ -125,7 +125,7 @@ impl SourceProcessor {
         report
     }
 
-    /// Counts and logs what the sender should correct.
+    /// Counts and logs problems that the sender should correct.
     fn hint(&mut self, report: &Report) {
         let (hints, metrics) = (&self.decoders.hints, &self.metrics);
         if !self.notes.is_empty() {
@@ -144,7 +144,7 @@ impl SourceProcessor {
         self.outcomes.null.inc();
     }
 
-    /// Counts the events of a record, or makes dead letters of them.
+    /// Counts the events of a record, or turns them into dead letters.
     pub fn take(&mut self, record: &RecordRef<'_>) {
         self.taken += 1;
         self.has_letter = false;
@@ -261,7 +261,7 @@ impl SourceProcessor {
         outcome
     }
 
-    /// Keeps the step of a plain ticket, as [`Self::keep_state`] does with other events.
+    /// Stores the step of a plain ticket, as [`Self::keep_state`] does for other events.
     fn keep_step(&mut self, outcome: Outcome, mut plain: PlainTicket<'_>) {
         let step = plain.step.take();
         let Some(step) = step.filter(|_| !matches!(outcome, Outcome::Future | Outcome::Duplicate))
@@ -276,7 +276,7 @@ impl SourceProcessor {
         self.pending.tickets.push(TicketMessage { ts, series, news, facts });
     }
 
-    /// Keeps an event's effect on state, which outlives windows: a late clear still clears. Replays are harmless, because
+    /// Stores the effect of an event on states that outlive windows: a late clear still clears. Replays are harmless, because
     /// the newest event wins.
     fn keep_state(&mut self, record: &RecordRef<'_>, outcome: Outcome, event: Event) {
         if matches!(outcome, Outcome::Future | Outcome::Duplicate) {

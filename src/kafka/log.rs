@@ -80,7 +80,7 @@ pub struct LogReader {
     inner: BaseConsumer<Context>,
     /// Whether it reads only messages that name the leader.
     leaders_only: bool,
-    /// Why it cannot read on, once that is so.
+    /// Why the reader cannot continue; `None` as long as it can.
     ended: Option<KafkaProblem>,
 }
 
@@ -177,7 +177,7 @@ impl LogReader {
         Ok(messages)
     }
 
-    /// Asks whether a broker answers for the log, and reports that to health. An error of the client is over then.
+    /// Asks whether a broker answers for the log, and reports this to health. It ends an earlier error of the client.
     pub fn ask(&self) {
         let context = self.inner.context();
         let ends =

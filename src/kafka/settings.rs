@@ -23,7 +23,7 @@ const OURS: [&str; 9] = [
     "isolation.level",
 ];
 
-/// The id of our clients, unless a property sets another one.
+/// The client id, unless a property sets another one.
 const CLIENT_ID: &str = "surgecast";
 
 /// The input topics, by kind of event.
@@ -139,7 +139,7 @@ impl Settings {
         format!("{}.alerts", self.group)
     }
 
-    /// The id by which the broker's tools show this program.
+    /// The client id that the broker's tools show.
     pub(super) fn client_id(&self) -> &str {
         self.properties.get("client.id").map_or(CLIENT_ID, String::as_str)
     }
