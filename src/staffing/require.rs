@@ -35,7 +35,7 @@ pub fn evaluate(
     Ok(figures(&demand, positions, profile, &profile.model.queue().at(positions)))
 }
 
-/// The demand of so many contacts an hour.
+/// The demand of this number of contacts per hour.
 pub(super) fn demand(per_hour: f64, profile: &Profile) -> Result<Demand, StaffingError> {
     if !per_hour.is_finite() || per_hour < 0.0 {
         return Err(StaffingError::Arrivals(per_hour));
@@ -51,7 +51,7 @@ pub(super) fn demand(per_hour: f64, profile: &Profile) -> Result<Demand, Staffin
     if load > LOAD_MAX { Err(StaffingError::Load(load)) } else { Ok(demand) }
 }
 
-/// Figures of `positions`, whose model is `answer`.
+/// Figures of `positions`, for which the model gives `answer`.
 pub(super) fn figures(
     demand: &Demand,
     positions: u32,
@@ -122,7 +122,7 @@ pub fn required(arrivals_per_hour: f64, profile: &Profile) -> Result<Staffing, S
     evaluate(arrivals_per_hour, n, profile)
 }
 
-/// The smallest number for which `holds`, for a load of so many Erlang.
+/// The smallest number for which `holds` is true, for a load in Erlang.
 ///
 /// More people never make any figure worse, so a bisection finds the smallest number.
 pub(super) fn smallest(

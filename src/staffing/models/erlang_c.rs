@@ -17,7 +17,7 @@ pub fn erlang_b(load: f64, n: u32) -> f64 {
     })
 }
 
-/// Erlang C: probability of waiting; 1 where the load is not below `n`.
+/// Erlang C: probability of waiting; 1 if the load is not below `n`.
 ///
 /// `C = n·B / (n − A(1 − B))`.
 pub fn erlang_c(load: f64, n: u32) -> f64 {

@@ -1,4 +1,4 @@
-//! Teams, the roster, and what the people of a plan attain.
+//! Teams, the roster, and the service that people attain.
 
 use super::*;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
@@ -50,7 +50,7 @@ fn shift(from: i64, to: i64, agents: f64) -> Presence {
     Presence { start: quarter(from), end: quarter(to), agents }
 }
 
-/// A series is served by the team of its pattern only.
+/// A series is served only by the team whose pattern matches.
 #[test]
 fn teams_serve_what_their_patterns_cover() {
     let team = team(None, 0);
@@ -103,7 +103,8 @@ fn a_pool_needs_fewer_people_than_its_parts() {
     assert_eq!(plans.len(), 3);
 }
 
-/// Who is still busy with the contacts of a surge is needed where the surge was, whatever the next window brings.
+/// Agents who are still busy with the contacts of a surge are needed for the series of the surge, whatever arrives in the next
+/// window.
 #[test]
 fn people_whom_a_surge_keeps_busy_are_those_of_its_series() {
     let team = team(None, 0);
