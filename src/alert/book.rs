@@ -227,7 +227,7 @@ impl AlertBook {
             if alert.state == AlertState::Firing {
                 alert.state = AlertState::Acknowledged;
             }
-            // The first stays: others rely on that person.
+            // The first acknowledgement is kept, because others rely on that person.
             alert.acknowledged_by.get_or_insert_with(|| by.to_owned());
             alert.acknowledged_at.get_or_insert(now);
             alert.updated_at = alert.updated_at.max(now);

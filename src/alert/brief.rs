@@ -109,7 +109,7 @@ pub(super) fn lines(alert: &Alert, texts: &Texts) -> Vec<Line> {
     lines.extend(alert.advice_of(&steps, texts));
     for (at, cause) in alert.because.iter().enumerate() {
         let rank = match cause {
-            // What customers say is the best evidence of all.
+            // Customers' own texts are the best evidence.
             Stored::Value(Cause::Complaints { .. }) => 2,
             _ if at >= CAUSES_SHOWN => BEYOND,
             _ if at > 0 => 5,

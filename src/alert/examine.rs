@@ -133,7 +133,7 @@ impl AlertBook {
     /// The alert of missing agents that sends the pages of the same outage as this alert.
     pub(super) fn inhibitor(&self, alert: &Alert) -> Option<&Alert> {
         alert.finding.as_ref().filter(|found| found.label.is_none())?;
-        // What concerns several places may have another cause than the lack of agents in one of them.
+        // If several places are concerned, the cause may be another one than too few agents in one of them.
         let is_there = |other: &Alert| alert.scope == other.scope;
         let short = self.open.values().filter(|other| other.finding.is_none());
         let active = short.filter(|other| other.is_active() && is_there(other));

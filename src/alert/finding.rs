@@ -144,7 +144,7 @@ impl Finding {
         }
         let line = message(&alert.rule, &self.part("line"));
         lines.push((0, texts.text(&line, self.args(&alert.scope, texts))));
-        // What the newest window no longer shows asks for nothing: its times may be over.
+        // If the newest window no longer shows it, no action is needed: its times may be over.
         if !self.is_over {
             let action = message(&alert.rule, "action");
             lines.push((0, texts.text(&action, self.args(&alert.scope, texts))));

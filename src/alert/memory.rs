@@ -159,7 +159,7 @@ impl BacklogMemory {
             let surplus = own.recent.len().saturating_sub(GROWING_WINDOWS + 1);
             own.recent.drain(..surplus);
         }
-        // Numbers before a gap say nothing about growth.
+        // Numbers before a gap do not show growth.
         self.by_series.retain(|series, own| {
             if !seen.contains(series) {
                 own.recent.clear();

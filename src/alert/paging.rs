@@ -67,7 +67,7 @@ impl AlertBook {
                 alert.paging.tuning = tuning;
             }
         }
-        // Of alerts that fire together the first one leads: those after it are not open to it yet.
+        // If alerts fire together, the first one leads: the later ones have not been opened yet.
         let firing = looks.iter().filter(|look| look.fires && look.key.finding.is_none());
         let mut later: BTreeSet<&AlertKey> = firing.map(|look| &look.key).collect();
         let devices = if later.is_empty() { Devices::new() } else { devices(inputs) };
@@ -156,7 +156,7 @@ impl AlertBook {
         if is_sure && (is_grown || is_turned) {
             return due(NotificationKind::Escalated);
         }
-        // What was held back, if nothing holds it any more.
+        // The page that was held back, if nothing holds it back any more.
         lead.held_page().map(|held| Due { kind: held.kind, decided_at: held.since })
     }
 
@@ -174,7 +174,7 @@ impl AlertBook {
             effects.extend(page.map(AlertEffect::Notify));
             return changed;
         };
-        // A page that is held already was decided before.
+        // A page that is already held back was decided earlier.
         if due.decided_at != now {
             return Vec::new();
         }
@@ -194,7 +194,7 @@ impl AlertBook {
         now: Timestamp,
     ) -> (Vec<AlertKey>, Option<Notification>) {
         let Some(lead) = self.lead(id) else { return (Vec::new(), None) };
-        // Who has heard nothing yet hears of the alert, not that it is worse.
+        // Receivers that were not notified yet get a first page, not an escalation.
         let was_told = lead.notified_at.is_some();
         let kind = if was_told { due.kind } else { NotificationKind::Firing };
         let total = self.incident_of(lead).agents_short();
@@ -311,7 +311,7 @@ impl AlertBook {
         if self.hold(lead, now).is_none() {
             let held = lead.held_page();
             let due = held.map(|held| Due { kind: held.kind, decided_at: held.since });
-            // It was told before the silence, and still fires.
+            // A page was sent before the silence, and the alert still fires.
             let is_again =
                 leads && ended && lead.state == AlertState::Firing && lead.notified_at.is_some();
             let again = Due { kind: NotificationKind::Reminder, decided_at: now };

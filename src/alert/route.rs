@@ -71,7 +71,7 @@ impl Escalation {
         takes: impl Fn(&str) -> bool,
         now: Timestamp,
     ) -> Option<(NotificationKind, Vec<String>)> {
-        // A shortage that is no longer expected is not escalated.
+        // Do not escalate a shortage that is no longer expected.
         if alert.to <= now || alert.has_eased() {
             return None;
         }

@@ -121,7 +121,7 @@ fn probability(target: &PlanTarget, limits: Limits) -> f64 {
     let against = f64::from(target.agents) - f64::from(target.gap);
     let gap = |agents: u32| f64::from(agents) - against;
     let (low, middle, high) = (gap(target.agents_low), gap(target.agents), gap(target.agents_high));
-    // Numbers of agents are whole: half an agent less is the limit between them.
+    // Numbers of agents are integers, so the limit between two of them is half an agent below.
     let least = limits.of(target).ceil() - 0.5;
     let (below, above) = (middle - low, high - middle);
     let score = if least < low {

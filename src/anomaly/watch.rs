@@ -84,7 +84,7 @@ impl SeriesWatch {
         for rule in SERIES_RULES {
             found.extend(self.flagged(rule, cases, width, rules, quiet));
         }
-        // One event is flagged once: the kind that says most is kept.
+        // One event is flagged once: `Vanished` replaces `Low` and `ShiftDown`.
         let gone = found.iter().filter(|own| own.kind == AnomalyKind::Vanished);
         let gone: BTreeSet<SeriesKey> = gone.map(|own| own.series.clone()).collect();
         let is_repeated = |own: &Anomaly| {

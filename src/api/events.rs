@@ -104,7 +104,7 @@ fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem
             Some(event) => {
                 keyed.push(Keyed { kind: event.kind(), key: event.key(), bytes: &log.bytes });
             }
-            // It will be a dead letter of whatever topic it is in.
+            // It becomes a dead letter, whichever topic it is in.
             None => {
                 let kind = log.kind.unwrap_or(EventKind::Ticket);
                 // Its beginning shows what it is. Kafka refuses longer records, and then the whole request.
@@ -153,7 +153,7 @@ fn name_rejects(
     };
     let of = all.len();
     let bad = all.iter().enumerate().filter_map(|(nth, one)| Some((nth, one.as_ref().err()?)));
-    // All of them are dead letters; the answer has an end.
+    // All of them become dead letters, but the answer is limited.
     let room = EVENTS_MAX.saturating_sub(rejected.len()).max(1);
     rejected.extend(bad.take(room).map(|(nth, reject)| {
         let reason = format!("event {} of {of}: {reject}", nth + 1);

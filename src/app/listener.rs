@@ -84,7 +84,7 @@ impl Listener {
                 },
             }
         }
-        // What still runs after this is cut off.
+        // Requests that still run after this are cut off.
         let _ = timeout(DRAIN_WITHIN, graceful.shutdown()).await;
     }
 
@@ -95,7 +95,7 @@ impl Listener {
         place: OwnedSemaphorePermit,
         watcher: Watcher,
     ) {
-        // Both only make a connection better: without them it works too.
+        // Both options only improve a connection, so errors do not matter.
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(SENT_WITHIN));
         let (router, metrics) = (self.router.clone(), self.metrics.clone());

@@ -193,7 +193,7 @@ fn check_readable(input: &Path) -> anyhow::Result<()> {
     }
     let mut file = match std::fs::File::open(input) {
         Ok(file) => file,
-        // Not the writer of the command line may have to act: the file may be there in a moment.
+        // Not a usage error: the file may appear in a moment.
         Err(error) if error.kind() == ErrorKind::NotFound => anyhow::bail!(
             "--input {shown}: there is no such file: check the path, or create an empty file"
         ),

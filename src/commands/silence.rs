@@ -126,7 +126,7 @@ fn add(args: &AddArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let (client, url) = args.at.reach(&["silences"])?;
     let start = match from {
         Some(from) => from,
-        // The service's clock counts: a demo's is another one than this machine's.
+        // Use the service's clock, because a demo's clock differs from this machine's.
         None => {
             let status = args.at.send(client.get(args.at.reach(&["status"])?.1))?;
             Timestamp::parse(status["now"].as_str().unwrap_or_default())?

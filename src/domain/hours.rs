@@ -108,7 +108,7 @@ fn day_of(text: &str) -> Result<usize, HoursError> {
 fn days_of(text: &str) -> Result<u8, HoursError> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (day_of(first)?, day_of(last)?);
-    // A week goes round: `Sa-Mo`.
+    // A range may wrap around the week: `Sa-Mo`.
     let n = (last + 7 - first) % 7;
     Ok((0..=n).fold(0, |days, next| days | 1 << ((first + next) % 7)))
 }

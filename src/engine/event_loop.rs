@@ -89,7 +89,7 @@ impl Engine {
                     self.forecaster.expect_partitions(sources, self.clock.now());
                 }
                 Ok(Message::Cursor(sink, at)) => {
-                    // After a restart the sink writes the same again, which changes nothing.
+                    // After a restart the sink writes the same points again, which is harmless.
                     if let Err(error) = self.forecaster.put_cursor(sink, at) {
                         tracing::error!(%error, sink, "store: cannot store the progress of a sink");
                     }
@@ -153,7 +153,7 @@ impl Engine {
         let (new, mut reports): (Vec<Report>, Vec<Report>) =
             reports.into_iter().partition(|report| self.forecaster.is_new(report));
         if !new.is_empty() {
-            // What was counted of a topic is stored before the topic is replaced.
+            // Counts of a topic are stored before the topic is replaced.
             let before = self.forecaster.rename(reports);
             if !(self.apply(&before, None, || {}) && self.add_generations(&new)) {
                 return;
@@ -247,7 +247,7 @@ impl Engine {
                     return false;
                 }
             }
-            // People are told at once that nothing can be stored.
+            // Answer commands at once with an error: nothing can be stored.
             while let Ok(command) = self.commands.try_recv() {
                 self.command(command);
             }
@@ -329,7 +329,7 @@ impl Engine {
         for event in stream {
             let _ = self.stream.send(event);
         }
-        // The answer waits for the last one: the log keeps their order.
+        // The answer waits for the last command, because the log keeps their order.
         let Some(last) = commands.pop() else { return answer() };
         commands.into_iter().for_each(|command| self.replicate(command, Box::new(|| {})));
         self.replicate(last, answer);

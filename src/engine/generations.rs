@@ -50,7 +50,7 @@ impl Generations {
         let before = self.current(source);
         let known = self.0.entry(key(source)).or_default();
         if known.is_empty() && generation.contains(GAP) {
-            // The store has counted what was before the gap, or may have.
+            // The store has counted the events before the gap, or may have.
             known.push(topic_id(generation).to_owned());
         }
         known.push(generation.to_owned());

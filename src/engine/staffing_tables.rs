@@ -62,7 +62,7 @@ impl StaffingTables {
                     self.missing -= 1;
                 }
                 Err(RecvTimeoutError::Timeout) => break,
-                // The thread has ended: what it has not built never comes.
+                // The thread has ended: tables that it has not built stay missing.
                 Err(RecvTimeoutError::Disconnected) => self.missing = 0,
             }
         }

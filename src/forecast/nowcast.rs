@@ -212,7 +212,7 @@ pub fn completed(
     width: WindowWidth,
 ) -> ForecastPoint {
     let share = partial.share(partial.upto, width);
-    // Where nothing is expected and nothing has come, nothing will. One ticket refutes that.
+    // If nothing is expected and no ticket has arrived, none is forecast. One ticket refutes that.
     let rest = if share < 1.0 && (target.mean > 0.0 || partial.count > 0.0) {
         let components = [MixtureComponent::regular(target), MixtureComponent::outlier(target)];
         let log_weights = components.map(|component| component.log_weight(share, partial.count));

@@ -185,7 +185,7 @@ impl SourceProcessor {
                 let arrived =
                     self.aggregator.arrive(replayed, offset, at, &Brief::from(&arrival), &change);
                 let outcome = self.decide(record, replayed, &change);
-                // A step says when its ticket was created; another change does not.
+                // A step contains the creation time of its ticket; other changes do not.
                 match event {
                     Event::Ticket(TicketEvent { news: None, .. }) if arrived => {
                         self.keep_state(record, Outcome::Counted, arrival);

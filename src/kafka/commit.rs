@@ -87,7 +87,7 @@ pub fn decode_commit(resume_at: Offset, metadata: &str) -> Result<CommitPoint, C
         });
     }
     let (mut closed, mut decided) = (None, None);
-    // Commits of earlier releases have nothing beside.
+    // Commits of earlier releases have an empty `Beside`.
     let mut beside = Some(Beside::default());
     for (key, value) in parts.filter_map(|part| part.split_once('=')) {
         match key {

@@ -88,7 +88,7 @@ impl Frontiers {
             },
             _ => (None, None),
         };
-        // The generation stays: what was counted of it is known by it.
+        // Keep the generation: it identifies the counts of its topic.
         let source = source.in_generation(made.as_deref());
         Ok(PartitionFrontier { source, low, high, committed, unreadable })
     }

@@ -85,7 +85,7 @@ impl Watcher {
 
     /// Asks once. Returns the number of partitions whose end is known.
     fn look(&mut self) -> Result<usize, KafkaProblem> {
-        // Before the ends: those of a new topic say nothing about the one that is counted.
+        // Ask before reading the end offsets: those of a new topic say nothing about the topic that is counted.
         if !self.topics()? {
             return Ok(0);
         }

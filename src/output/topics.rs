@@ -110,7 +110,7 @@ impl Sink for OutlookTopic {
         let newest = reader.newest_issue()?;
         for change in changes {
             match change {
-                // What is not the newest has been overtaken.
+                // Only the newest issue is written: the others are outdated.
                 Change::Issue(at) if newest == Some(*at) => {
                     let mut live = reader.live_nowcasts()?;
                     let served = reader.served_at(*at)?.into_iter();

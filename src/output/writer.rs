@@ -165,7 +165,7 @@ impl<S: Sink> SinkWriter<S> {
         let refused = written?;
         self.metrics.sink_refused(S::NAME, lines(&refused));
         self.refused.take(&refused);
-        // Changes without a point ask nothing of the sink, and say nothing about it.
+        // Changes without a point are not sent, so they do not show whether the sink works.
         if count > 0 {
             self.accepted(progress);
         }

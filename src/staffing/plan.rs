@@ -81,7 +81,7 @@ impl Planner {
         let mean = self.needs(&arrivals(|point| point.mean), when);
         let low = self.needs(&arrivals(|point| point.quantiles[1]), when);
         let high = self.needs(&arrivals(|point| point.quantiles[5]), when);
-        // What is usual has no backlog of its own.
+        // The usual numbers are without the backlog.
         let opening = self.opening.take();
         let usual = self.needs(&usual, when);
         self.opening = opening;
@@ -163,7 +163,7 @@ impl Planner {
         };
         match positions.checked_sub(1) {
             None => Bound::ServiceLevel,
-            // Where even these positions fail, they are those of the load alone.
+            // If even these positions fail, the load alone determines the number.
             Some(_) if fails(positions).is_some() => Bound::Load,
             Some(fewer) => fails(fewer).unwrap_or(Bound::ServiceLevel),
         }
@@ -256,7 +256,7 @@ impl Planner {
             put_off(&mut work, open);
             return work;
         }
-        // Who comes while it is closed comes to nobody.
+        // Contacts that arrive while it is closed are not answered.
         let arrivals = arrivals.iter().zip(open).map(|(n, open)| if *open { *n } else { 0.0 });
         let arrivals: Vec<f64> = arrivals.collect();
         let work = equivalent_arrivals(&arrivals, seconds, self.profile.seconds_in_progress());

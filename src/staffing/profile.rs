@@ -118,7 +118,7 @@ impl ProfileSpec {
             max_occupancy: self.max_occupancy.or(base.max_occupancy),
             max_asa: text(&self.max_asa, &base.max_asa),
             max_abandonment: self.max_abandonment.or(base.max_abandonment),
-            // Rates of one's own come with a number of chats: the default's does not count then.
+            // If rates are configured, their length is the number of chats, and the default does not apply.
             concurrency: self
                 .concurrency
                 .or_else(|| base.concurrency.filter(|_| self.concurrency_rates.is_none())),

@@ -16,7 +16,7 @@ pub(super) fn offered(fresh: &Demand, redial: f64, answer: &dyn Fn(&Demand) -> A
         let again = redial * answer(&Demand { arrivals, ..*fresh }).p_abandon * arrivals;
         arrivals - fresh.arrivals - again
     };
-    // The excess grows with the arrivals, because those who hang up grow by less than those who come.
+    // The excess grows with the arrivals, because the number of hang-ups grows more slowly than the number of arrivals.
     let (mut low, mut high) = (fresh.arrivals, fresh.arrivals / (1.0 - redial));
     let mut arrivals = low;
     for _ in 0..STEPS_MAX {
@@ -26,7 +26,7 @@ pub(super) fn offered(fresh: &Demand, redial: f64, answer: &dyn Fn(&Demand) -> A
         } else {
             low = arrivals
         }
-        // One substitution is close where few hang up; halving is the safe step.
+        // One substitution is close if few callers hang up; otherwise bisection is safe.
         let substituted = arrivals - above;
         let next = if substituted > low && substituted < high && substituted != arrivals {
             substituted

@@ -130,7 +130,7 @@ pub(super) fn smallest(
     profile: &Profile,
     holds: impl Fn(u32) -> bool,
 ) -> Result<u32, StaffingError> {
-    // Occupancy alone asks for this many at most; the queue for a few roots of the load more.
+    // Occupancy alone needs at most this many; the queue needs a few square roots of the load more.
     let by_occupancy = load / profile.max_occupancy.unwrap_or(1.0).max(0.01);
     let mut high = (by_occupancy + 4.0 * load.sqrt() + 4.0).ceil() as u32;
     let mut low = 0;
@@ -141,7 +141,7 @@ pub(super) fn smallest(
             return Err(StaffingError::Unreachable("loosen the target or the occupancy cap"));
         }
     }
-    // Seldom is a target kept with less than half of the load.
+    // A target is rarely met with less than half of the load.
     let least = (load * 0.5).floor() as u32;
     if least > low && !holds(least) {
         low = least;

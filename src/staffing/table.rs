@@ -180,7 +180,7 @@ impl Table {
         };
         let known = |back: usize| (n as usize).checked_sub(back).map_or(0.0, |n| self.capacity[n]);
         let mut low = known(1);
-        // One more position holds about as much more as the one before.
+        // Each further position serves about as much more load as the one before.
         let unit = 3600.0 / demand(0.0, profile).map_or(1.0, |demand| demand.aht);
         let mut step = (low - known(2.min(n as usize))).max(unit * 0.05);
         let mut high = low + step;
@@ -268,7 +268,7 @@ pub fn spread_work(contacts: &[f64], backlog: f64, times: (f64, f64, f64)) -> Ve
 /// as new contacts.
 pub fn spread_backlog(contacts: &[f64], backlog: f64, times: (f64, f64, f64)) -> Vec<f64> {
     let first = contacts.first().copied().unwrap_or(0.0);
-    // Of the contacts of the window before, all but one part is left, and so on.
+    // Of the contacts of the previous window, all but one part is left, and so on.
     let usual = first * (windows_until(times) - 1) as f64 / 2.0;
     if backlog < usual {
         return spread(contacts, first * backlog / usual, 0.0, times);

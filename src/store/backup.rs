@@ -236,7 +236,7 @@ mod tests {
         fs::copy(dirs[1].path().join("events.db"), dirs[0].path().join("events.db"))
             .expect("replaced");
         for end in ["-wal", "-shm"] {
-            // They are there only after a crash.
+            // These files exist only after a crash.
             let _ = fs::remove_file(dirs[0].path().join(format!("events.db{end}")));
         }
         let error = backup(dirs[0].path(), dirs[2].path()).expect_err("another log");

@@ -240,7 +240,7 @@ mod tests {
         let (path, away) = (dir.path().join("events.db"), dir.path().join("away"));
         fs::rename(&path, &away).expect("moved");
         assert!(files.misplaced().is_some_and(|text| text.contains("events.db was moved")));
-        // Another file in its place is another file.
+        // A copy in its place is not the same file.
         fs::copy(&away, &path).expect("copied");
         assert!(files.misplaced().is_some());
         fs::rename(&away, &path).expect("moved back");

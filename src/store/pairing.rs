@@ -65,7 +65,7 @@ impl Store {
                 (theirs, _) => theirs,
             };
             let pairing = decide(conn, held, counted, (id, ours.is_none()))?;
-            // The log first: a log with an id and a state without one belong together.
+            // Write the log first: a log with an id and a state without one still belong together.
             conn.pragma_update(None, "application_id", id)?;
             self.conn.execute(
                 "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",

@@ -103,7 +103,7 @@ impl SeriesRule for Shift {
 fn check_span(case: &SeriesCase<'_>, n: usize) -> Option<Anomaly> {
     let outcomes = case.run.last(n);
     let is_odd = outcomes.clone().any(|outcome| outcome.is_odd);
-    // Where no tickets arrive at all, `vanished` says so.
+    // If no tickets arrive at all, `vanished` reports it.
     if is_odd || case.run.len() < n || case.run.empty_windows() * 2 >= n {
         return None;
     }

@@ -155,7 +155,7 @@ impl Issuer {
         at.alarms.peek(known, |transition| {
             let Transition { alarm, is_over, .. } = transition;
             if is_over {
-                // What is over already is no sign of what is coming.
+                // An alarm that is already over does not indicate a future surge.
                 begun.remove(&alarm.alarm_id);
             } else if alarm.severity <= Severity::Major {
                 begun.insert(alarm.alarm_id.clone(), alarm.scope.as_ref().clone());

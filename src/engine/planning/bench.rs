@@ -135,10 +135,10 @@ impl<'a> Bench<'a> {
         let without: Vec<f64> = with.iter().map(|with| (with - people).max(0.0)).collect();
         let arrivals: f64 = came.iter().sum();
         let deflected = own.kind == Kind::Announcement && own.arrivals > 0.0;
-        // Without the announcement as many would have come as the forecast expected.
+        // Without the announcement, the number of contacts would have been as forecast.
         let factor = if deflected && arrivals > 0.0 { own.arrivals / arrivals } else { 1.0 };
         let at = self.planning.planner_of(&profile)?;
-        // What waited then is not known any more.
+        // The number of contacts that waited then is no longer known.
         let planner = self.planning.planners.with(at, learned.as_ref()).opens_with(None);
         let load = |start: &Timestamp| learned.as_ref().map_or(1.0, |own| own.factor(*start));
         let mut level = |people: &[f64], factor: f64| {

@@ -34,7 +34,7 @@ impl Planners {
     /// Sets the table from which plans of the profile with this index are made from now on.
     pub(super) fn use_table(&mut self, at: usize, table: Table) {
         self.configured[at].1.use_table(table);
-        // What was built since then makes those of chat exact too.
+        // Drop planners with learned handling times: with the new table, those of chat become exact too.
         self.learned.retain(|(of, _), _| *of != at);
     }
 

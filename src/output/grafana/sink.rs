@@ -102,7 +102,7 @@ impl Sink for GrafanaSink {
         let mut episodes = self.outages.look(reader, now, &self.context.texts)?;
         episodes.extend(lost(reader, &episodes, now)?);
         let (count, written) = self.put(reader, episodes)?;
-        // After trouble it looks again at once: the writer waits.
+        // After an error it looks again at once, because the writer waits already.
         self.looked_at = written.is_ok().then_some(now);
         Ok((count, written))
     }

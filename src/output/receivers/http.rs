@@ -42,7 +42,7 @@ impl Http {
         check_url(settings)?;
         let mut builder = Client::builder()
             .timeout(TIMEOUT)
-            // A redirect is a receiver that is set up wrongly, not one that was told.
+            // A redirect means that the receiver is misconfigured, not that it was notified.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("surgecast/", env!("CARGO_PKG_VERSION")));
         if !settings.allow_link_local {

@@ -114,9 +114,9 @@ impl Book {
             if !self.known[at].is_due(&draft, look) {
                 continue;
             }
-            // What could begin earlier when it was made still can.
+            // It keeps an earlier beginning that was possible when it was made.
             let draft = Draft { from: draft.from.min(self.known[at].from), ..draft };
-            // Where only the end has moved, the number stands.
+            // If only the end has moved, keep the number.
             let wanted = self.known[at].number(draft.people);
             let people = wanted.min(self.most(look, &draft, Some(&self.known[at].id)));
             if draft.kind != Kind::Announcement && people < look.rules.least_agents {
@@ -243,7 +243,7 @@ impl Book {
             let overlaps = own.from < draft.to && draft.from < own.to;
             let against = gains.is_some_and(|desk| own.people(desk) < 0)
                 || gives.is_some_and(|desk| own.people(desk) > 0);
-            // What is agreed and lies in the roster's numbers may be undone by calling people in.
+            // Agreed changes are part of the roster. Only calling people in may undo them.
             overlaps && against && (own.is_proposed() || draft.kind != Kind::CallIn)
         })
     }

@@ -78,7 +78,7 @@ impl AdviceRules {
             Kind::CallIn => self.call_in_lead.max(self.frozen),
             Kind::Overtime => self.overtime_lead.max(self.frozen),
             Kind::OfferLeave => self.leave_lead.max(self.frozen),
-            // It is switched on; nobody has to come.
+            // An announcement only has to be switched on: no person has to come in.
             Kind::Announcement => self.announcement_lead,
         }
     }

@@ -65,7 +65,7 @@ impl Traces {
     pub fn new(settings: &OtlpSettings) -> Result<Self, reqwest::Error> {
         let queue = Arc::<Queue>::default();
         let instance = RandomIdGenerator::default().new_trace_id();
-        // Without the detectors that read the environment: the configuration has one door.
+        // Without the detectors that read the environment, because only the configuration decides.
         let resource = Resource::builder_empty()
             .with_service_name(settings.service_name.clone())
             .with_attributes([

@@ -94,7 +94,7 @@ impl TicketBook {
         };
         let facts = message.facts.clone();
         let pending = Pending { series, news: News::from(&message.news), facts };
-        // Of two messages with the same key the first one stays, in the store too.
+        // Of two messages with the same key, the first one is kept, in the store too.
         self.pending.entry(MessageKey::of(message)).or_insert(pending);
     }
 
@@ -192,7 +192,7 @@ impl TicketBook {
         if is_own || self.now.is_none_or(|now| opened_at >= now) {
             desk.flow.opened += 1;
             self.tally.opened += 1;
-            // Of a response that an earlier release took, the time is not known.
+            // The time of a response that an earlier release recorded is not known.
             ticket.service.is_counted = !ticket.is_answered || ticket.service.answered_at.is_some();
         }
         self.put(id, ticket, ts);
