@@ -194,7 +194,7 @@ fn anomaly_rows(
     Ok(rows)
 }
 
-/// Attaches the open recommendations to an alert, so that its text is the same everywhere.
+/// The open recommendations. They are attached to alerts, so that the text of an alert is the same everywhere.
 pub(super) async fn open_recommendations(
     state: &ApiState,
 ) -> Result<views::OpenRecommendations, Problem> {
