@@ -18,9 +18,9 @@ use super::{
 };
 use crate::domain::{Hours, Name, Scope, Timestamp, WindowWidth, Zone};
 
-/// Of pages that test a receiver.
+/// The rule named in pages that test a receiver.
 pub(super) const TEST_RULE: &str = "page-test";
-/// The rule of what stands for an alert in the notification of a report.
+/// The rule named in the alert that the notification of a report contains.
 pub(super) const REPORT_RULE: &str = "report";
 /// Number of consecutive vintages whose need is worth a page before an alert fires, and that must see none before it is resolved.
 const FIRE_AFTER: u32 = 2;
@@ -43,19 +43,19 @@ pub enum AlertEffect {
 #[derive(Clone, Debug, Default)]
 pub struct AlertBook {
     pub(super) open: BTreeMap<AlertKey, Alert>,
-    /// The limits of the rules besides the lack of agents.
+    /// The limits of all rules except the lack of agents.
     pub(super) rules: Arc<RuleSet>,
-    /// Until when the next alert about the same does not fire.
+    /// Alerts with the same key that begin before this time do not fire (cool-down).
     pub(super) rests: BTreeMap<AlertKey, Timestamp>,
-    /// Those that are not over.
+    /// Silences that have not ended.
     pub(super) silences: Vec<Silence>,
     /// Hours in which pages of warnings are held back, in the time zone of the region.
     pub(super) quiet: Option<Hours>,
-    /// What people's feedback did to the limits.
+    /// How far people's feedback has changed the limits.
     pub(super) tuning: Tuning,
-    /// The newest time at which people or the clock changed something: windows end before it.
+    /// The newest time at which people or the clock changed something.
     pub(super) seen: Timestamp,
-    /// Of the windows; `None` if forecasts come at no known times.
+    /// Width of the windows; `None` if forecasts do not follow a schedule.
     pub(super) width: Option<WindowWidth>,
 }
 
@@ -67,7 +67,7 @@ impl AlertBook {
         Self { open, ..Self::default() }
     }
 
-    /// With what holds back pages.
+    /// Sets the silences and quiet hours that hold back pages.
     #[must_use]
     pub fn held_by(mut self, silences: Vec<Silence>, quiet: Option<Hours>) -> Self {
         self.seen = silences.iter().map(Silence::changed_at).max().unwrap_or_default();
@@ -75,13 +75,13 @@ impl AlertBook {
         self
     }
 
-    /// With windows of this width: after each of them there is a forecast.
+    /// Sets the width of windows: there is a forecast after each window.
     #[must_use]
     pub fn with_windows(self, width: WindowWidth) -> Self {
         Self { width: Some(width), ..self }
     }
 
-    /// `at`, or, if that time is over, the time of the first forecast after it that is not.
+    /// `at`, or the time of the first later forecast if `at` has passed.
     pub(super) fn next_forecast(&self, at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         let at = at?;
         if at > now {
@@ -97,7 +97,7 @@ impl AlertBook {
         self.open.values()
     }
 
-    /// Notifications of firing alerts that nobody has acknowledged, after a start.
+    /// Notifications, after a start, of firing alerts that nobody has acknowledged.
     pub fn pending_notifications(&self) -> Vec<Notification> {
         let is_meant = |alert: &&Alert| {
             alert.state == AlertState::Firing
@@ -141,7 +141,7 @@ impl AlertBook {
         self.conclude(&looks, inputs, now)
     }
 
-    /// Decides on pages, ends what is over, and returns what changed.
+    /// Decides on pages, resolves alerts that are over, and returns the changed alerts.
     pub(super) fn conclude(
         &mut self,
         looks: &[Look],
@@ -157,8 +157,8 @@ impl AlertBook {
         effects
     }
 
-    /// Ends alerts that enough forecasts no longer see; a pending one at once and without a page. An alert that leads an incident
-    /// stays until the others are over.
+    /// Resolves alerts for which enough consecutive forecasts showed no shortage. A pending alert is resolved at once and
+    /// without a page. An alert that leads an incident stays open until the other alerts of the incident are over.
     pub(super) fn end(
         &mut self,
         looks: &[Look],
@@ -193,8 +193,8 @@ impl AlertBook {
         over
     }
 
-    /// Examines only plans that nowcasts changed within a window: it can begin and escalate alerts,
-    /// but not end them. An alert whose shortage is gone says so.
+    /// Examines only the plans that nowcasts changed within a window. This can begin and escalate alerts, but not resolve them.
+    /// An alert whose shortage is gone says so.
     pub fn nowcast(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
         let mut effects = Vec::new();
         let mut looks = Vec::new();
@@ -218,8 +218,8 @@ impl AlertBook {
         effects
     }
 
-    /// Acknowledges an alert and the others of its incident. Returns those that changed, the given one first; `None` if there is no
-    /// such open alert.
+    /// Acknowledges an alert and the other alerts of its incident. Returns the changed alerts, the given one first; `None` if
+    /// there is no such open alert.
     pub fn acknowledge(&mut self, id: &str, by: &str, now: Timestamp) -> Option<Vec<Alert>> {
         let incident = self.open.values().find(|alert| alert.id == id)?.incident_id().to_owned();
         let mut taken = Vec::new();
@@ -227,7 +227,7 @@ impl AlertBook {
             if alert.state == AlertState::Firing {
                 alert.state = AlertState::Acknowledged;
             }
-            // The first stays: others rely on that person.
+            // The first acknowledgement is kept, because others rely on that person.
             alert.acknowledged_by.get_or_insert_with(|| by.to_owned());
             alert.acknowledged_at.get_or_insert(now);
             alert.updated_at = alert.updated_at.max(now);
@@ -237,8 +237,8 @@ impl AlertBook {
         Some(taken)
     }
 
-    /// A further page of an alert that fires and that nobody has acknowledged: to someone who has heard nothing of it, or
-    /// as a reminder. `None` if there is no such alert any more.
+    /// Another page of an alert that fires and that nobody has acknowledged: to a receiver that was not notified of it yet, or
+    /// as a reminder. `None` if the alert is not open any more.
     pub fn page_again(
         &self,
         id: &str,
@@ -253,7 +253,7 @@ impl AlertBook {
     }
 }
 
-/// A page that tests whether a receiver is reached; no alert is behind it.
+/// A page that tests whether a receiver is reached. It has no stored alert.
 pub fn test_page(scope: &Scope, kind: NotificationKind, now: Timestamp) -> Notification {
     let is_over = kind == NotificationKind::Resolved;
     let alert = Alert {
@@ -267,7 +267,7 @@ pub fn test_page(scope: &Scope, kind: NotificationKind, now: Timestamp) -> Notif
     notice(&alert, kind, now)
 }
 
-/// What stands for an alert in the notification of a report.
+/// The alert that the notification of a report contains, because every notification has one.
 pub(super) fn report_alert(id: String, zone: Zone, due: Timestamp, to: Timestamp) -> Alert {
     let scope = Scope { region: Name::all(), service: Name::all() };
     let state = AlertState::Resolved;
@@ -356,7 +356,8 @@ pub(super) fn facts(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp)
     alert.notes.complaints_upto = Some(inputs.finalized_upto).filter(|upto| *upto < as_of);
 }
 
-/// Notes all agents whom an alert, and the services of the incident that it leads, lack, however few.
+/// Stores how many agents the alert lacks, and the services of the incident that it leads, even if the numbers are below the
+/// limits.
 fn note_below_limits(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
     let of = |scope: &Scope| all_missing(inputs, scope, inputs.as_of(scope, now));
     let own = of(&alert.scope);
@@ -383,7 +384,7 @@ fn no_longer(mut alert: Alert, inputs: &AlertInputs<'_>, now: Timestamp) -> (Ale
     (alert, Look { key, fires: false, turned: false, is_short: false, may_escalate: false })
 }
 
-/// Lets the severity fall once enough forecasts in a row were clearly less than critical.
+/// Lowers the severity once enough consecutive forecasts were clearly less than critical.
 fn calmer(mut alert: Alert, stays_critical: bool, as_of: Timestamp) -> Alert {
     let is_calm = alert.severity == AlertSeverity::Critical && !stays_critical;
     alert.trend.calm = if is_calm { alert.trend.calm + 1 } else { 0 };
@@ -395,7 +396,7 @@ fn calmer(mut alert: Alert, stays_critical: bool, as_of: Timestamp) -> Alert {
     alert
 }
 
-/// The page of an alert. The same decision has the same id.
+/// The page of an alert. The same decision always gets the same id.
 pub(super) fn notice(alert: &Alert, kind: NotificationKind, now: Timestamp) -> Notification {
     let word = match kind {
         NotificationKind::Firing => "firing",

@@ -8,21 +8,21 @@ use super::{Alert, AlertSeverity, Cause};
 use crate::domain::{Name, Timestamp};
 use crate::text::{Say, Stored, Texts, args};
 
-/// Most words of a page, its title included.
+/// Maximum number of words of a page, its title included.
 pub(super) const WORDS_MAX: usize = 300;
-/// Longest name from outside that is shown whole, in characters.
+/// Maximum length of a name from outside, in characters. Longer names are cut.
 const NAME_MAX: usize = 60;
-/// Most lines of one kind.
+/// Maximum number of lines of one kind.
 const STRETCHES_SHOWN: usize = 3;
 pub(super) const CAUSES_SHOWN: usize = 5;
 const CHANNELS_SHOWN: usize = 4;
 
-/// Room for the line that says how many are left out, in words.
+/// Words reserved for the line that says how many lines were left out.
 const LEFT_OUT: usize = 12;
-/// The rank of lines that are always left out.
+/// Lines of this rank are always left out.
 pub(super) const BEYOND: u8 = 9;
 
-/// A line and its rank: where a page is too long, lines of the highest rank are left out first.
+/// A line and its rank. If a page is too long, lines of the highest rank are left out first.
 pub(super) type Line = (u8, String);
 
 /// A name from outside, cut if it is long.
@@ -114,7 +114,7 @@ pub(super) fn lines(alert: &Alert, texts: &Texts) -> Vec<Line> {
     lines.extend(alert.advice_of(&steps, texts));
     for (at, cause) in alert.because.iter().enumerate() {
         let rank = match cause {
-            // What customers say is the best evidence of all.
+            // Customers' own texts are the best evidence.
             Stored::Value(Cause::Complaints { .. }) => 2,
             _ if at >= CAUSES_SHOWN => BEYOND,
             _ if at > 0 => 5,
@@ -137,7 +137,7 @@ pub(super) fn lines(alert: &Alert, texts: &Texts) -> Vec<Line> {
     lines
 }
 
-/// Up to when complaints are counted, if a forecast is newer and none are named.
+/// The end of the last window whose complaints are counted, if the forecast is newer and no complaints are named as a cause.
 pub(super) fn complaints_later<'c>(
     alert: &Alert,
     mut because: impl Iterator<Item = &'c Stored<Cause>>,
@@ -148,7 +148,7 @@ pub(super) fn complaints_later<'c>(
     Some((4, texts.text("alert-complaints-later", args!["upto" => texts.moment(upto)])))
 }
 
-/// Who is missing although no shortage is large enough for an alert.
+/// Missing agents, although no shortage is large enough for an alert.
 pub(super) fn below_limits(steps: &[NeedStep], texts: &Texts) -> Option<String> {
     let (first, last, most) = (steps.first()?, steps.last()?, peak(steps)?);
     let args = args![
@@ -195,7 +195,7 @@ pub(super) fn missing(all: &[Stretch], now: Timestamp, texts: &Texts) -> Vec<Str
     lines
 }
 
-/// Who has to be found, and until when: two actions with their times.
+/// How many people to find, and until when: two actions with their times.
 pub(super) fn people(all: &[Stretch], now: Timestamp, texts: &Texts) -> Vec<String> {
     let Some((first, rest)) = all.split_first() else { return Vec::new() };
     let n = first.peak.agents;
@@ -226,7 +226,7 @@ pub(super) fn people(all: &[Stretch], now: Timestamp, texts: &Texts) -> Vec<Stri
     vec![find, then]
 }
 
-/// What follows from the causes.
+/// The actions that follow from the causes.
 pub(super) fn other_action<'c, C: Iterator<Item = &'c Stored<Cause>>>(
     because: impl Fn() -> C,
     texts: &Texts,
@@ -252,7 +252,7 @@ pub(super) fn other_action<'c, C: Iterator<Item = &'c Stored<Cause>>>(
     }
 }
 
-/// Whose customers wait.
+/// The channels whose customers wait.
 fn affected(alert: &Alert, steps: &[NeedStep], texts: &Texts) -> impl Iterator<Item = String> {
     let channels: BTreeSet<&Name> =
         steps.iter().flat_map(|step| step.channels.iter().map(|(channel, _)| channel)).collect();

@@ -1,4 +1,4 @@
-//! Why agents are short in a scope: its active alarms, then what else is known.
+//! Why agents are short in a scope: its active alarms, then other known causes.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(super) fn causes(scope: &Scope, alarms: &[ActiveAlarm], known: &Known) -> Ve
     let known = known.get(scope).cloned().unwrap_or_default();
     let mut types: BTreeMap<(Severity, Option<&str>), Group<'_>> = BTreeMap::new();
     for alarm in alarms.iter().filter(|alarm| alarm.scope == *scope) {
-        // Warnings are active all day long: they explain nothing.
+        // Warnings are active all day long and so do not explain a surge.
         if alarm.severity > Severity::Minor {
             continue;
         }

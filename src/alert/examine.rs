@@ -1,4 +1,4 @@
-//! The life of alerts with a finding: what all rules have in common.
+//! The life of alerts with a finding: the part that is the same for all rules.
 //!
 //! An alert begins when the level of its rule reaches the threshold, fires once it has stayed there for `for`, goes on while the level is
 //! at least `clear_below`, and is resolved after the same number of windows as a lack of agents. It does not fire again within the
@@ -18,18 +18,18 @@ use super::{Alert, AlertSeverity, AlertState, Cause, Finding};
 use crate::domain::{HOUR, Timestamp};
 use crate::text::Stored;
 
-/// A sighting, and the limits of its rule as feedback left them.
+/// A sighting, and the limits of its rule after people's feedback.
 type Seen = BTreeMap<AlertKey, (Sighting, RuleLimits)>;
 
 impl AlertBook {
-    /// With the limits of the rules.
+    /// Sets the limits of the rules.
     #[must_use]
     pub fn with_rules(mut self, rules: Arc<RuleSet>) -> Self {
         self.rules = rules;
         self
     }
 
-    /// With alerts that ended lately: the next ones about the same have to wait.
+    /// Sets the alerts that ended recently: another alert with the same key has to wait for the cool-down.
     #[must_use]
     pub fn after(mut self, ended: impl Iterator<Item = Alert>) -> Self {
         for alert in ended.filter(|alert| alert.streak >= RESOLVE_AFTER) {
@@ -38,7 +38,7 @@ impl AlertBook {
         self
     }
 
-    /// Notes until when the next alert about the same does not fire.
+    /// Starts the cool-down after an alert: until its end no alert with the same key fires.
     pub(super) fn rest(&mut self, alert: &Alert) {
         let Some(limits) = self.rules.limits(&alert.rule) else { return };
         let until = alert.ended_at.unwrap_or(alert.updated_at) + limits.cool_down;
@@ -77,7 +77,7 @@ impl AlertBook {
         self.conclude(&looks, inputs, now)
     }
 
-    /// The highest sighting of each identity.
+    /// The sighting with the highest level for each alert key.
     fn sightings(&self, inputs: &RuleInputs<'_>) -> Seen {
         let mut seen = Seen::new();
         for (rule, sighting) in self.rules.look(inputs) {
@@ -92,7 +92,7 @@ impl AlertBook {
         seen
     }
 
-    /// Takes what a rule sees.
+    /// Begins or updates an alert for what a rule found.
     fn found(
         &self,
         mut alert: Alert,
@@ -130,10 +130,10 @@ impl AlertBook {
         (alert, Look { key, fires, turned: false, is_short: true, may_escalate: true })
     }
 
-    /// The alert of missing agents that has the pages of an outage to which an alert belongs.
+    /// The alert of missing agents that sends the pages of the same outage as this alert.
     pub(super) fn inhibitor(&self, alert: &Alert) -> Option<&Alert> {
         alert.finding.as_ref().filter(|found| found.label.is_none())?;
-        // What concerns several places may have another cause than the lack of agents in one of them.
+        // If several places are concerned, the cause may be another one than too few agents in one of them.
         let is_there = |other: &Alert| alert.scope == other.scope;
         let short = self.open.values().filter(|other| other.finding.is_none());
         let active = short.filter(|other| other.is_active() && is_there(other));
@@ -141,7 +141,7 @@ impl AlertBook {
     }
 }
 
-/// Whether an open alert goes on with what its rule sees. A pending one needs all that it began with.
+/// Whether an open alert goes on, given what its rule finds now. A pending alert has to meet the conditions of its beginning.
 fn goes_on(alert: &Alert, sighting: &Sighting, limits: &RuleLimits) -> bool {
     match alert.state {
         AlertState::Pending => sighting.begins(limits),
@@ -163,7 +163,7 @@ fn begin_of(key: &AlertKey, inputs: &AlertInputs<'_>, now: Timestamp) -> Alert {
     }
 }
 
-/// The newest window shows it no more, or less than `clear_below`.
+/// The newest window no longer shows what the alert is about, or its level is below `clear_below`.
 fn no_more(
     mut alert: Alert,
     seen: Option<Sighting>,
@@ -180,7 +180,7 @@ fn no_more(
     (alert, Look { key, fires: false, turned: false, is_short: false, may_escalate: true })
 }
 
-/// What every alert shows. The sentence that no alarm is active is one about agents.
+/// Updates what every alert shows. Only alerts of missing agents say that no alarm is active.
 fn shared_facts(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
     facts(alert, inputs, now);
     alert.because.retain(|cause| *cause != Stored::Value(Cause::NoAlarm));

@@ -19,14 +19,14 @@ pub enum Fact {
     At(Timestamp),
     /// A name from outside.
     Text(String),
-    /// A channel of customers.
+    /// A channel by which customers reach the call centre.
     Channel(String),
-    /// What tickets are about.
+    /// Topics of tickets.
     Topics(Vec<Topic>),
 }
 
 impl Fact {
-    /// The value for programs.
+    /// The value as JSON, for the API.
     pub fn json(&self) -> serde_json::Value {
         match self {
             Self::Count(n) => (*n).into(),
@@ -42,20 +42,20 @@ impl Fact {
 /// What a rule found in a scope.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What it is about, where a scope can have several alerts of a rule: the name of a source.
+    /// The name of the source or other object, for rules that can have several alerts in a scope.
     pub label: Option<String>,
-    /// How far what the rule measures is now, and from where on it begins an alert.
+    /// The current value of what the rule measures, and the value from which an alert begins.
     pub level: f64,
     pub threshold: f64,
     /// The largest level so far.
     pub peak: f64,
-    /// Which of several sentences of the rule fits.
+    /// Which of the rule's sentences fits.
     pub variant: Option<String>,
-    /// Values of the sentences by the names of their arguments.
+    /// Arguments of the sentences, by name.
     pub facts: Vec<(String, Fact)>,
-    /// Whether the newest window shows it no more.
+    /// Whether the newest window no longer shows it.
     pub is_over: bool,
-    /// The id of the alert of missing agents in this scope: it has the pages.
+    /// The id of the alert of missing agents in this scope, if that alert sends the pages.
     pub inhibited_by: Option<String>,
 }
 
@@ -109,7 +109,7 @@ impl Finding {
         self.variant.as_ref().map_or_else(|| part.to_owned(), |kind| format!("{part}-{kind}"))
     }
 
-    /// What it is about: its label, or the region and service.
+    /// The subject of the finding: its label, or the region and service.
     fn about(&self, alert: &Alert, texts: &Texts) -> String {
         self.label.clone().unwrap_or_else(|| place(&alert.scope, texts))
     }
@@ -144,7 +144,7 @@ impl Finding {
         }
         let line = message(&alert.rule, &self.part("line"));
         lines.push((0, texts.text(&line, self.args(&alert.scope, texts))));
-        // What the newest window no longer shows asks for nothing: its times may be over.
+        // If the newest window no longer shows it, no action is needed: its times may be over.
         if !self.is_over {
             let action = message(&alert.rule, "action");
             lines.push((0, texts.text(&action, self.args(&alert.scope, texts))));

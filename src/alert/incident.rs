@@ -1,4 +1,4 @@
-//! An incident: what the alerts of several services lack together, and the text of its page.
+//! An incident: the agents that are missing in several services together, and the text of its page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,9 +10,9 @@ use super::{Alert, AlertSeverity, AlertState, Cause, Notification};
 use crate::domain::{Name, Scope, Timestamp};
 use crate::text::{Say, Stored, Texts, args};
 
-/// Most causes in a page.
+/// Maximum number of causes in a page.
 const CAUSES_SHOWN: usize = 6;
-/// Most services that have lines of their own.
+/// Maximum number of services that have lines of their own.
 const SERVICES_SHOWN: usize = 6;
 
 /// Another service of an incident.
@@ -21,7 +21,7 @@ pub struct Part {
     pub scope: Scope,
     pub severity: AlertSeverity,
     pub to: Timestamp,
-    /// Empty if it lacks nobody any more.
+    /// Empty if the service no longer lacks agents.
     pub need: Vec<NeedStep>,
     pub because: Vec<Stored<Cause>>,
 }
@@ -42,14 +42,14 @@ impl Part {
 /// The services of an incident together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
-    /// The leading alert first. Services that lack nobody any more are among them.
+    /// The leading alert first. Services that no longer lack agents are included.
     pub parts: Vec<Part>,
     /// How many agents are missing from when to when. The parts of a step are services.
     pub steps: Vec<NeedStep>,
 }
 
 impl Incident {
-    /// What an alert and the other services of its incident lack together.
+    /// The incident of a leading alert and of the other services.
     pub(super) fn of(lead: &Alert, others: &[Part]) -> Self {
         let parts: Vec<Part> = [Part::of(lead)].into_iter().chain(others.iter().cloned()).collect();
         let steps = together(&parts);
@@ -66,7 +66,7 @@ impl Incident {
         self.steps.iter().map(|step| step.agents).max().unwrap_or(0)
     }
 
-    /// `north/broadband, mobile`: those that lack agents, or all where none does.
+    /// `north/broadband, mobile`: the services that lack agents, or all services if none does.
     fn name(&self, texts: &Texts) -> String {
         let lacking: Vec<&Part> = self.lacking().collect();
         let shown = if lacking.is_empty() { self.parts.iter().collect() } else { lacking };
@@ -75,7 +75,7 @@ impl Incident {
         format!("{region}/{services}")
     }
 
-    /// The causes of those that lack agents, each with its services.
+    /// The causes of the services that lack agents, each with its services.
     fn causes(&self) -> Vec<(&Stored<Cause>, Vec<&str>)> {
         let mut causes: Vec<(&Stored<Cause>, Vec<&str>)> = Vec::new();
         for part in self.lacking() {
@@ -90,7 +90,7 @@ impl Incident {
         causes
     }
 
-    /// Those that lack agents.
+    /// The services that lack agents.
     fn lacking(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().filter(|part| !part.need.is_empty())
     }

@@ -10,9 +10,9 @@ use crate::domain::{Name, Scope, Severity, Timestamp, WindowWidth, Zone};
 use crate::forecast::{PlannedWork, Vintage};
 use crate::staffing::Plan;
 
-/// What forecasts call the types of alarms that are too rare for a name of their own.
+/// The name that forecasts give to rare types of alarms.
 const OTHER_TYPES: &str = "other";
-/// Complaints with this score (one in ten thousand) confirm a gap: the alert is sent at once.
+/// Complaints with this score (probability one in ten thousand) confirm a gap: the alert is sent at once.
 const CONFIRMS: f64 = 4.0;
 
 /// Plan and vintage of one leaf series.
@@ -33,19 +33,19 @@ pub struct AlertInputs<'a> {
     /// Scopes with more complaints than usual.
     pub complaints: Vec<EarlySign>,
     pub width: WindowWidth,
-    /// End of the last finalized window: complaints are counted up to it.
+    /// End of the last finalized window. Complaints are counted up to this time.
     pub finalized_upto: Timestamp,
     /// A window is finalized, and a forecast made, this long after its end.
     pub lateness: Duration,
     pub zones: &'a BTreeMap<Name, Zone>,
     /// The time zone of regions without their own.
     pub zone: Zone,
-    /// Planned work: what it explains can wait until it is over.
+    /// Planned work: pages about a need that it explains wait until its end.
     pub work: &'a [PlannedWork],
 }
 
 impl AlertInputs<'_> {
-    /// The time as of which the facts of a scope hold, in a step at `now`.
+    /// The time as of which the facts of a scope hold, in a step at `now`: the issue time of its newest forecast.
     pub(super) fn as_of(&self, scope: &Scope, now: Timestamp) -> Timestamp {
         self.newer.get(scope).copied().unwrap_or(now).max(now)
     }
@@ -54,12 +54,13 @@ impl AlertInputs<'_> {
         self.zones.get(&scope.region).copied().unwrap_or(self.zone)
     }
 
-    /// When the next window is final, on the clock.
+    /// When the next window is finalized, on the clock.
     pub(super) fn next_at(&self) -> Timestamp {
         self.width.end(self.finalized_upto) + self.lateness
     }
 
-    /// The minor alarms of a scope that bring tickets by the newest forecasts, and the more severe ones.
+    /// The active alarms of a scope that explain tickets: all severe ones, and minor ones whose type causes tickets according
+    /// to the newest forecasts.
     pub(super) fn explaining(&self, scope: &Scope) -> Vec<ActiveAlarm> {
         let vintages = || self.needs.iter().map(|need| need.vintage);
         let causes = || vintages().filter(|v| v.series.scope() == *scope).flat_map(|v| &v.causes);

@@ -1,9 +1,9 @@
-//! The identity of an open alert: its rule, its scope and what it is about there.
+//! The key of an open alert: its rule, its scope and its label.
 
 use super::Alert;
 use crate::domain::Scope;
 
-/// What there is at most one open alert of.
+/// There is at most one open alert with the same key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct AlertKey {
     pub scope: Scope,
@@ -17,7 +17,7 @@ impl AlertKey {
         Self { scope: scope.clone(), finding: None }
     }
 
-    /// What a rule found.
+    /// The key of what a rule found.
     pub(super) fn of_rule(rule: &str, scope: &Scope, label: Option<&str>) -> Self {
         let finding = Some((rule.to_owned(), label.map(str::to_owned)));
         Self { scope: scope.clone(), finding }
@@ -25,7 +25,7 @@ impl AlertKey {
 }
 
 impl Alert {
-    /// Its identity.
+    /// The key of this alert.
     pub(super) fn key(&self) -> AlertKey {
         match &self.finding {
             None => AlertKey::understaffed(&self.scope),

@@ -46,7 +46,7 @@ pub fn adjustments<'v>(
     }
 }
 
-/// Scopes whose customers complain more than usual: without an active alarm they report the fault first.
+/// Scopes with more complaints than usual. If no alarm is active, the customers are the first to report the fault.
 pub fn complaints(signs: &[EarlySign], known: &mut Known) {
     for sign in signs {
         let EarlySign { scope, from, to, actual, usual, .. } = sign;

@@ -1,4 +1,4 @@
-//! What rules have to remember besides what others keep: when sources sent, and how many tickets were open.
+//! History that only the rules need: when sources sent events, and how many tickets were open.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::rules::{BacklogState, SourceState};
 use crate::domain::{DAY, SeriesKey, SourceId, Timestamp, WindowWidth};
 
-/// Days whose silences and open tickets say what is usual.
+/// Number of days from which usual silences and open tickets are computed.
 const DAYS: usize = 14;
-/// Most silences that are kept of a source, the longest ones.
+/// Maximum number of silences that are kept for a source, the longest ones.
 const GAPS_MAX: usize = 32;
-/// A source is judged once it has been known for this long and has had events in so many windows.
+/// A source is judged once it has been known for this long and has had events in this many windows.
 const KNOWN_FOR: Duration = Duration::from_secs(2 * DAY.as_secs());
 const WINDOWS_MIN: u32 = 48;
 /// Consecutive windows in which a backlog has to grow.
 pub(super) const GROWING_WINDOWS: usize = 4;
 
-/// The memory of the rules. It is stored with the windows that it follows from.
+/// The history that the rules need. It is stored with the windows from which it follows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleMemory {
     pub sources: SourceMemory,
@@ -29,7 +29,7 @@ pub struct RuleMemory {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceMemory {
     by_source: BTreeMap<SourceId, Activity>,
-    /// Windows with events that are not final.
+    /// Windows with events that are not finalized yet.
     #[serde(skip)]
     open: BTreeMap<Timestamp, BTreeSet<SourceId>>,
 }
@@ -46,7 +46,7 @@ struct Activity {
 }
 
 impl SourceMemory {
-    /// A source has events in the window that starts at `start`.
+    /// Records that a source has events in the window that starts at `start`.
     pub fn note(&mut self, source: &SourceId, start: Timestamp) {
         let sources = self.open.entry(start).or_default();
         if !sources.contains(source) {
@@ -74,13 +74,13 @@ impl SourceMemory {
         }
     }
 
-    /// Since when sources have been silent that are silent for longer than usual.
+    /// Start of the silence of each source that has been silent for longer than usual.
     pub fn quiet_since(&self, now: Timestamp, width: WindowWidth) -> Vec<Timestamp> {
         let states = self.states(now, width).into_iter();
         states.filter(|state| state.is_quiet(now)).map(|state| state.last).collect()
     }
 
-    /// Each source as of `now`.
+    /// The state of each source as of `now`.
     pub fn states(&self, now: Timestamp, width: WindowWidth) -> Vec<SourceState> {
         let state = |(source, own): (&SourceId, &Activity)| SourceState {
             source: source.clone(),
@@ -124,9 +124,9 @@ pub struct BacklogMemory {
 /// How many tickets of a series were open.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Opens {
-    /// At the end of the last windows, the newest last.
+    /// Open tickets at the end of the last windows, the newest last.
     recent: Vec<u32>,
-    /// The most on each of the last whole days, the newest last.
+    /// The daily maximum of open tickets for the last whole days, the newest last.
     days: Vec<u32>,
     today: Timestamp,
     most_today: u32,
@@ -159,7 +159,7 @@ impl BacklogMemory {
             let surplus = own.recent.len().saturating_sub(GROWING_WINDOWS + 1);
             own.recent.drain(..surplus);
         }
-        // Numbers before a gap say nothing about growth.
+        // Numbers before a gap do not show growth.
         self.by_series.retain(|series, own| {
             if !seen.contains(series) {
                 own.recent.clear();
@@ -168,7 +168,7 @@ impl BacklogMemory {
         });
     }
 
-    /// Each series whose number is known.
+    /// The state of each series whose number of open tickets is known.
     pub fn states(&self) -> Vec<BacklogState> {
         let known = self.by_series.iter().filter(|(_, own)| !own.recent.is_empty());
         let state = |(series, own): (&SeriesKey, &Opens)| BacklogState {

@@ -27,16 +27,16 @@ pub(super) struct Need {
     pub steps: Vec<NeedStep>,
     /// The channels that lack agents at the peak, at that instant.
     pub shortfalls: Vec<Shortfall>,
-    /// Those of them whose need is mostly that of contacts from the windows before.
+    /// Channels whose shortage is mostly caused by contacts left over from earlier windows.
     pub left_over: Vec<Name>,
     pub critical: bool,
-    /// Whether an alert that is critical stays so.
+    /// Whether a critical alert stays critical.
     pub stays_critical: bool,
-    /// What a page about it would be worth.
+    /// Whether this need is worth a page.
     pub worth: Worth,
 }
 
-/// The smallest gap that counts, as people's feedback moved it.
+/// The smallest gap that counts, as adjusted by people's feedback.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub factor: f64,
@@ -65,9 +65,8 @@ impl Need {
     }
 }
 
-/// The scopes that have plans, and the need of each if it has one. Windows that were over at `now` do not count.
-///
-/// `tuning`: what people's feedback did to the limits of each scope.
+/// The scopes that have plans, and the need of each if it has one. Windows that were over at `now` do not count.  `tuning`: the
+/// adjustment of the limits by people's feedback, by scope.
 pub(super) fn needs(
     inputs: &AlertInputs<'_>,
     tuning: &Tuning,
@@ -91,7 +90,7 @@ pub(super) fn needs(
     scopes.into_iter().map(need).collect()
 }
 
-/// What speaks for a need in a scope.
+/// The evidence for a need in a scope.
 fn evidence(inputs: &AlertInputs<'_>, scope: &Scope) -> Evidence {
     let is_severe =
         |alarm: &super::ActiveAlarm| alarm.scope == *scope && alarm.severity <= Severity::Major;
@@ -131,7 +130,7 @@ fn need(
     Some(Need { steps, shortfalls, left_over, critical, stays_critical, worth })
 }
 
-/// All agents whom the plans of a scope lack from `now` on, however few.
+/// All agents that the plans of a scope lack from `now` on, even if they are few.
 pub(super) fn all_missing(
     inputs: &AlertInputs<'_>,
     scope: &Scope,
@@ -144,12 +143,12 @@ pub(super) fn all_missing(
     steps(plans(), &counted, inputs.width)
 }
 
-/// Agents on the roster; without one the usual number.
+/// Agents on the roster; without a roster the usual number.
 fn present(target: &PlanTarget) -> u32 {
     target.scheduled.unwrap_or(target.agents.saturating_add_signed(target.gap.saturating_neg()))
 }
 
-/// Windows of a plan with too few agents, as far as enough of them follow one another.
+/// The windows with too few agents, if enough of them follow one another.
 fn too_few(targets: &[PlanTarget], limits: Limits) -> impl Iterator<Item = &PlanTarget> {
     let is_short = move |t: &PlanTarget| limits.is_short(t);
     let runs = targets.chunk_by(move |a, b| is_short(a) == is_short(b));

@@ -17,33 +17,34 @@ use super::{
 use crate::domain::{DAY, HOUR, Scope, Severity, Timestamp};
 use crate::forecast::PlannedWork;
 
-/// An alert escalates if the gap has grown by this factor and this many agents, this long after the last page.
+/// An alert escalates if the gap has grown by this factor and by this many agents, and this time has passed since the last
+/// page.
 const WORSE_SHARE: f64 = 1.5;
 const WORSE_BY: i32 = 3;
 pub(super) const WORSE_AFTER: Duration = Duration::from_secs(1800);
 /// Alerts with active alarms belong together if they began within this time.
 const TOGETHER: Duration = Duration::from_secs(1800);
 
-/// Planned work explains a need that ends so long after it.
+/// Planned work explains a need that ends at most this long after the work.
 const AFTER_WORK: Duration = HOUR;
 
 /// What a step found about one alert.
 pub(super) struct Look {
     pub key: AlertKey,
-    /// It fires for the first time.
+    /// Whether the alert fires for the first time.
     pub fires: bool,
-    /// It has turned critical.
+    /// Whether the alert has become critical.
     pub turned: bool,
-    /// Whether agents are missing, or its rule still sees what it found.
+    /// Whether agents are missing, or the rule of the alert still applies.
     pub is_short: bool,
-    /// Whether what it sees is sure enough for a page that it is worse.
+    /// Whether the finding is certain enough for a page that the alert is worse.
     pub may_escalate: bool,
 }
 
 /// A page that is due now.
 struct Due {
     kind: NotificationKind,
-    /// The time in its id: that of the decision, also if the page was held back since.
+    /// The time in the id of the page: that of the decision, even if the page was held back in the meantime.
     decided_at: Timestamp,
 }
 
@@ -66,7 +67,7 @@ impl AlertBook {
                 alert.paging.tuning = tuning;
             }
         }
-        // Of alerts that fire together the first one leads: those after it are not open to it yet.
+        // If alerts fire together, the first one leads: the later ones have not been opened yet.
         let firing = looks.iter().filter(|look| look.fires && look.key.finding.is_none());
         let mut later: BTreeSet<&AlertKey> = firing.map(|look| &look.key).collect();
         let devices = if later.is_empty() { Devices::new() } else { devices(inputs) };
@@ -89,12 +90,12 @@ impl AlertBook {
         changed
     }
 
-    /// Whether pages of an alert are decided: those of a rule that no receiver names are not.
+    /// Whether pages of an alert are decided at all. Alerts of a rule that no receiver names have no pages.
     pub fn has_pages(&self, alert: &Alert) -> bool {
         alert.finding.is_none() || self.rules.has_pages(&alert.rule)
     }
 
-    /// Makes an alert that fires for the first time part of an open incident, if there is one to which it belongs.
+    /// Adds an alert that fires for the first time to an open incident with the same cause, if there is one.
     fn join(
         &mut self,
         key: &AlertKey,
@@ -131,7 +132,7 @@ impl AlertBook {
         vec![lead_key]
     }
 
-    /// The page that a step calls for.
+    /// The page that a step requires.
     fn due(&self, lead: &Alert, looks: &[&Look], now: Timestamp) -> Option<Due> {
         let due = |kind| Some(Due { kind, decided_at: now });
         if looks.iter().any(|look| look.fires && look.key == lead.key()) {
@@ -155,11 +156,11 @@ impl AlertBook {
         if is_sure && (is_grown || is_turned) {
             return due(NotificationKind::Escalated);
         }
-        // What was held back, if nothing holds it any more.
+        // The page that was held back, if nothing holds it back any more.
         lead.held_page().map(|held| Due { kind: held.kind, decided_at: held.since })
     }
 
-    /// Sends the page of an incident, or notes that it is held back. Returns the alerts that changed.
+    /// Sends the page of an incident, or records that it is held back. Returns the changed alerts.
     fn hold_or_send(
         &mut self,
         id: &str,
@@ -173,7 +174,7 @@ impl AlertBook {
             effects.extend(page.map(AlertEffect::Notify));
             return changed;
         };
-        // A page that is held already was decided before.
+        // A page that is already held back was decided earlier.
         if due.decided_at != now {
             return Vec::new();
         }
@@ -185,7 +186,7 @@ impl AlertBook {
         vec![key]
     }
 
-    /// Notes in each alert of an incident what its page says. Returns these alerts and the page.
+    /// Records in each alert of an incident what its page says. Returns these alerts and the page.
     fn send(
         &mut self,
         id: &str,
@@ -193,7 +194,7 @@ impl AlertBook {
         now: Timestamp,
     ) -> (Vec<AlertKey>, Option<Notification>) {
         let Some(lead) = self.lead(id) else { return (Vec::new(), None) };
-        // Who has heard nothing yet hears of the alert, not that it is worse.
+        // Receivers that were not notified yet get a first page, not an escalation.
         let was_told = lead.notified_at.is_some();
         let kind = if was_told { due.kind } else { NotificationKind::Firing };
         let total = self.incident_of(lead).agents_short();
@@ -215,7 +216,8 @@ impl AlertBook {
         (changed, page)
     }
 
-    /// What holds back the page of an incident, and until when that is known. Every alert that lacks agents has to be held.
+    /// What holds back the page of an incident, and until when if that is known. The page is held back only if every alert that
+    /// lacks agents is.
     pub fn hold(&self, lead: &Alert, now: Timestamp) -> Option<(HoldReason, Option<Timestamp>)> {
         let now = now.max(self.seen);
         let lacking: Vec<&Alert> =
@@ -246,8 +248,8 @@ impl AlertBook {
         holding.max_by_key(|silence| (silence.ends_at, silence.id.clone())).map(Silenced::from)
     }
 
-    /// Takes a silence that a person entered or ended. Returns the alerts that changed: those that it holds back now. What an
-    /// end lets go is released by [`Self::release`].
+    /// Adds a silence that a person entered or ended. Returns the alerts that it holds back now. Alerts that are no longer held
+    /// back are released by [`Self::release`].
     pub fn put_silence(&mut self, silence: Silence) -> Vec<Alert> {
         self.seen = self.seen.max(silence.changed_at());
         let now = self.seen;
@@ -285,8 +287,8 @@ impl AlertBook {
         self.open.values().filter(is_due).map(|alert| alert.id.clone()).collect()
     }
 
-    /// Follows the silences and quiet hours of `now`. Lets an alert go that nothing holds any more: the alerts that changed, and the page if it still fires. `None` if
-    /// there is no such alert.
+    /// Applies the silences and quiet hours of `now` to an alert, and releases it if nothing holds it back any more. Returns
+    /// the changed alerts, and the page if the alert still fires. `None` if there is no such alert.
     pub fn release(
         &mut self,
         id: &str,
@@ -309,7 +311,7 @@ impl AlertBook {
         if self.hold(lead, now).is_none() {
             let held = lead.held_page();
             let due = held.map(|held| Due { kind: held.kind, decided_at: held.since });
-            // It was told before the silence, and still fires.
+            // A page was sent before the silence, and the alert still fires.
             let is_again =
                 leads && ended && lead.state == AlertState::Firing && lead.notified_at.is_some();
             let again = Due { kind: NotificationKind::Reminder, decided_at: now };
@@ -342,12 +344,12 @@ impl AlertBook {
         self.open.values().filter(move |alert| alert.incident_id() == incident)
     }
 
-    /// The incident that an alert leads, as of now.
+    /// The incident that an alert leads, in its current state.
     pub(super) fn incident_of(&self, lead: &Alert) -> Incident {
         Incident::of(lead, &self.parts(lead))
     }
 
-    /// The other services of the incident that an alert leads; those that are over need nobody.
+    /// The other services of the incident that an alert leads. Services whose alerts are over need no agents.
     fn parts(&self, lead: &Alert) -> Vec<Part> {
         let open = |known: &Part| self.open.get(&AlertKey::understaffed(&known.scope));
         let part = |known: &Part| match open(known) {
@@ -357,12 +359,13 @@ impl AlertBook {
         lead.paging.others.iter().map(part).collect()
     }
 
-    /// An incident as a page would have it now.
+    /// The incident as a page would describe it now.
     pub fn incident_page(&self, lead: &Alert) -> Notification {
         notice(&self.page_alert(lead), NotificationKind::Firing, lead.updated_at)
     }
 
-    /// The alert of an incident's page: it is as urgent as the most urgent of its alerts and lasts as long as they.
+    /// The alert that represents an incident in its page: as urgent as the most urgent alert of the incident, and from the
+    /// first start to the last end.
     pub fn page_alert(&self, lead: &Alert) -> Alert {
         let others = self.parts(lead);
         let mut page = lead.clone();
@@ -375,8 +378,8 @@ impl AlertBook {
     }
 }
 
-/// When the planned work ends that explains the need of an alert: the need is within the work and an hour after it, and no alarm is
-/// active that began before the work.
+/// The end of the planned work that explains the need of an alert. It explains the need if the need lies within the work or the
+/// hour after it, and no alarm is active that began before the work.
 fn planned_until(alert: &Alert, inputs: &AlertInputs<'_>, now: Timestamp) -> Option<Timestamp> {
     let explains = |work: &&PlannedWork| {
         let is_known = work.announced_at <= now && work.cancelled_at.is_none_or(|at| at > now);
@@ -393,7 +396,7 @@ fn planned_until(alert: &Alert, inputs: &AlertInputs<'_>, now: Timestamp) -> Opt
     inputs.work.iter().filter(explains).map(|work| work.ends_at).max()
 }
 
-/// The devices of active alarms that explain something, by scope; `None` is the one of alarms without a device.
+/// The devices of active alarms that explain something, by scope. `None` stands for alarms without a device.
 type Devices<'a> = BTreeMap<&'a Scope, BTreeSet<Option<&'a str>>>;
 
 fn devices<'a>(inputs: &'a AlertInputs<'_>) -> Devices<'a> {

@@ -7,29 +7,29 @@ use super::rules::pages_by_default;
 use super::{Alert, AlertSeverity, Notification, NotificationKind};
 use crate::domain::{Hours, Name, Timestamp};
 
-/// Receivers that are told one after another until someone acknowledges an alert, and reminders.
+/// Receivers that are notified one after another until someone acknowledges an alert, and reminders.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Escalation {
-    /// Receivers in this order. The others are told at once.
+    /// Receivers in this order. All other receivers are notified at once.
     pub order: Vec<String>,
-    /// How long each has before the next is told.
+    /// How long each receiver has before the next one is notified.
     pub after: Duration,
-    /// How often those who were told are reminded; never where none is given.
+    /// Interval of reminders to receivers that were notified; `None` for no reminders.
     pub remind_after: Option<Duration>,
 }
 
-/// What a receiver has heard of an alert.
+/// When a receiver was notified of an alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heard {
     pub first: Timestamp,
     pub last: Timestamp,
-    /// Every page to it was given up.
+    /// Whether every page to it was given up.
     pub is_lost: bool,
 }
 
 impl Escalation {
-    /// Which receivers get a page of an alert, of those whose route takes it: of the list only the first, and those who
-    /// heard of the alert before.
+    /// Receivers of the first page of an alert. `takers` are the receivers whose route accepts the alert. Of the escalation
+    /// list, only the first receiver and those that were notified of this alert before are included.
     pub fn first_told(&self, takers: &[&str], told: &BTreeSet<String>) -> Vec<String> {
         let first = self.order.iter().find(|name| takers.contains(&name.as_str()));
         let is_told = |name: &&&str| {
@@ -40,8 +40,8 @@ impl Escalation {
         takers.iter().filter(is_told).map(|name| (*name).to_owned()).collect()
     }
 
-    /// Receivers that come on duty while an alert still fires: those outside the list that have heard nothing of it. `with_duty` are
-    /// those that have a duty.
+    /// Receivers that come on duty while an alert still fires: receivers outside the escalation list that were not notified
+    /// yet. `with_duty`: receivers with duty hours.
     pub fn on_duty_now<'n>(
         &self,
         alert: &Alert,
@@ -62,8 +62,8 @@ impl Escalation {
         (!late.is_empty()).then_some(late)
     }
 
-    /// Who is told next of an alert that fires and that nobody has acknowledged; `takes` says whether a receiver gets
-    /// pages of it now. The page is a reminder for those who know of it.
+    /// The next receiver of an alert that fires and that nobody has acknowledged. `takes` says whether a receiver gets pages of
+    /// it now. For receivers that were notified before, the page is a reminder.
     pub fn next(
         &self,
         alert: &Alert,
@@ -71,7 +71,7 @@ impl Escalation {
         takes: impl Fn(&str) -> bool,
         now: Timestamp,
     ) -> Option<(NotificationKind, Vec<String>)> {
-        // A shortage that is no longer expected is not escalated.
+        // Do not escalate a shortage that is no longer expected.
         if alert.to <= now || alert.has_eased() {
             return None;
         }
@@ -90,22 +90,22 @@ impl Escalation {
     }
 }
 
-/// A receiver's share of the pages. Without conditions it gets all.
+/// The pages that a receiver gets. Without conditions it gets all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Route {
-    /// Rules; where none is named, those that page by default.
+    /// Rules. If none is named: the rules that page by default.
     pub rules: BTreeSet<String>,
-    /// Regions; all where none is named.
+    /// Regions. If none is named: all.
     pub regions: BTreeSet<Name>,
-    /// The least severity; all where none is given.
+    /// The least severity; `None` for all severities.
     pub min_severity: Option<AlertSeverity>,
-    /// When someone is on duty, in the time zone of the alert's region; always where none is given.
+    /// When someone is on duty, in the time zone of the alert's region; `None` for always.
     pub duty: Option<Hours>,
 }
 
 impl Route {
-    /// Whether the receiver gets a page at `now`. That an alert is over is for those who heard of it, at any hour:
-    /// `has_heard` says whether it did.
+    /// Whether the receiver gets a page at `now`. The page that an alert is over goes to every receiver that was notified of
+    /// the alert (`has_heard`), at any hour.
     pub fn takes(&self, page: &Notification, now: Timestamp, has_heard: bool) -> bool {
         if page.kind == NotificationKind::Resolved {
             return has_heard;
@@ -119,7 +119,7 @@ impl Route {
         self.duty.as_ref().is_none_or(|duty| duty.covers(now, alert.zone))
     }
 
-    /// Whether the receiver gets pages of an alert, at the hours of its duty.
+    /// Whether the receiver gets pages of an alert while it is on duty.
     pub fn takes_alert(&self, alert: &Alert) -> bool {
         let takes_rule = match self.rules.is_empty() {
             true => pages_by_default(&alert.rule),

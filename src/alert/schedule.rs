@@ -13,9 +13,9 @@ use crate::text::Language;
 
 /// Days between two reports.
 const WEEK_DAYS: u64 = 7;
-/// After this a report is not sent any more.
+/// A report is not sent any more after this many days.
 const USEFUL_DAYS: u32 = 21;
-/// Added to a span, so that work that begins at its end is in it.
+/// Added to the end of a span, so that work that begins exactly at the end is included.
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// A report that can be scheduled.
@@ -35,7 +35,7 @@ pub enum ReportKind {
 pub enum When {
     /// Every week.
     Weekly { weekday: Weekday, time: NaiveTime },
-    /// So long before planned work begins, and after it ends.
+    /// This long before planned work begins, and this long after it ends.
     Work { before: Duration, after: Duration },
 }
 
@@ -78,7 +78,7 @@ pub struct DueReport {
     pub work: Option<BriefedWork>,
 }
 
-/// A report as receivers get it. It is written when it is sent.
+/// A report as receivers get it. Its text is written when it is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReportText {
     pub title: String,
@@ -90,7 +90,7 @@ pub struct ReportText {
 }
 
 impl ReportKind {
-    /// Every report, by its word in configs.
+    /// All kinds of reports, by their names in the configuration.
     pub const WORDS: [(&'static str, Self); 3] =
         [("weekly", Self::Weekly), ("full", Self::Full), ("brief", Self::Brief)];
 
@@ -113,7 +113,7 @@ impl BriefTime {
 }
 
 impl Schedule {
-    /// The report that was due last at `now`; `None` if it is due by the times of planned work.
+    /// The newest report that was due at or before `now`; `None` for a report that is due by the times of planned work.
     pub fn last_due(&self, now: Timestamp) -> Option<DueReport> {
         let When::Weekly { weekday, time } = self.when else { return None };
         let today = self.zone.local(now).date();
@@ -128,8 +128,8 @@ impl Schedule {
         Some(DueReport { report, due, zone, language, work: None })
     }
 
-    /// The briefs on a work that are due at `now`, with times of `zone`: the one before until the work begins, the one after for a
-    /// day. Work that is moved has other times, and so further briefs.
+    /// The briefs on planned work that are due at `now`, with times in `zone`. The brief before the work is due until the work
+    /// begins, the brief after the work for a day. If the work is moved, there are new briefs.
     pub fn briefs(&self, work: &MaintenanceEvent, zone: Zone, now: Timestamp) -> Vec<DueReport> {
         let When::Work { before, after } = self.when else { return Vec::new() };
         if work.action == MaintenanceAction::Cancel {
@@ -174,7 +174,7 @@ impl DueReport {
         self.zone.instant(monday.and_time(NaiveTime::MIN))
     }
 
-    /// Its notification. The same report has the same id.
+    /// The notification of the report. The same report always gets the same id.
     pub fn page(&self) -> Notification {
         let mut id = format!("report.{}.{}.{}", self.report.word(), self.due.secs(), self.language);
         if let Some(BriefedWork { id: work, time }) = &self.work {
@@ -215,7 +215,7 @@ fn escaped(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-/// The text of an [`escaped`] one.
+/// The inverse of [`escaped`].
 fn unescaped(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

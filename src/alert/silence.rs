@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::{Alert, AlertSeverity};
 use crate::domain::{DAY, Name, Timestamp};
 
-/// Longest silence.
+/// Maximum length of a silence.
 pub const SILENCE_MAX: Duration = Duration::from_secs(31 * DAY.as_secs());
 
-/// Pages of the alerts that it matches are held back in its span.
+/// Holds back the pages of the alerts that it matches, during a span.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Silence {
     pub id: String,
-    /// Alerts of this rule; of all where none is given. The same holds for region and service.
+    /// Only alerts of this rule; `None` for all. The same holds for region and service.
     pub rule: Option<String>,
     pub region: Option<Name>,
     pub service: Option<Name>,
@@ -40,7 +40,7 @@ pub struct Silenced {
 }
 
 impl Silence {
-    /// Whether an instant is in its span.
+    /// Whether the silence is in force at an instant.
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.starts_at <= at && at < self.ends_at
     }
@@ -55,7 +55,7 @@ impl Silence {
             && fits(&self.service, &alert.scope.service)
     }
 
-    /// The silence as a person ended it. `None` if it is over.
+    /// The silence after a person ended it; `None` if it is over.
     pub fn ended(&self, by: &str, at: Timestamp) -> Option<Self> {
         let is_open = at < self.ends_at;
         is_open.then(|| Self { ends_at: at, ended_by: Some(by.to_owned()), ..self.clone() })

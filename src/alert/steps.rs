@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Name, Timestamp, WindowWidth};
 use crate::staffing::Plan;
 
-/// A stretch is not joined with the next one if less than this share of its agents is needed on average.
+/// A stretch is joined with the next one only if on average at least this share of its agents is needed.
 const FILLED_MIN: f64 = 0.85;
-/// Stretches without a hole between them are joined until there are this many.
+/// Adjacent stretches are joined until at most this many are left.
 const STRETCHES_MAX: usize = 3;
 
 /// Agents that are missing over consecutive windows: the same number in each of them.
@@ -60,14 +60,14 @@ pub fn peak(steps: &[NeedStep]) -> Option<&NeedStep> {
     steps.iter().reduce(|best, step| if step.agents > best.agents { step } else { best })
 }
 
-/// A part of the need that people are found for together.
+/// A part of the need for which agents are called in together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stretch {
     pub from: Timestamp,
     pub to: Timestamp,
-    /// The step with the most missing agents: the stretch needs up to so many.
+    /// The step with the most missing agents: the number of agents that the stretch needs at most.
     pub peak: NeedStep,
-    /// Whether the same number is missing all the time.
+    /// Whether the same number of agents is missing all the time.
     pub is_level: bool,
     /// Missing agents times milliseconds.
     area: f64,
@@ -79,7 +79,7 @@ impl Stretch {
         Self { from: step.from, to: step.to, peak: step.clone(), is_level: true, area }
     }
 
-    /// Both as one; `None` if there is a hole between them.
+    /// Both stretches as one; `None` if there is a hole between them.
     fn joined(&self, next: &Self) -> Option<Self> {
         let peak = if next.peak.agents > self.peak.agents { &next.peak } else { &self.peak };
         let is_level = self.is_level && next.is_level && self.peak.agents == next.peak.agents;
@@ -92,7 +92,7 @@ impl Stretch {
         })
     }
 
-    /// Which share of its agents is needed on average.
+    /// The share of its agents that is needed on average.
     fn filled(&self) -> f64 {
         self.area / (f64::from(self.peak.agents) * ms(self.from, self.to)).max(1.0)
     }
@@ -102,7 +102,7 @@ fn ms(from: Timestamp, to: Timestamp) -> f64 {
     to.since(from).as_millis() as f64
 }
 
-/// The steps as few stretches, as people are found for them. A stretch has no hole.
+/// Combines steps into a few stretches for which agents can be called in. A stretch has no hole.
 pub fn stretches(steps: &[NeedStep]) -> Vec<Stretch> {
     let mut all: Vec<Stretch> = steps.iter().map(Stretch::of).collect();
     loop {
@@ -121,7 +121,7 @@ pub fn stretches(steps: &[NeedStep]) -> Vec<Stretch> {
     }
 }
 
-/// Number of stretches without a hole around one of them.
+/// Number of adjacent stretches around the one at `at`, without a hole between them.
 fn run(all: &[Stretch], at: usize) -> usize {
     let after = all[at..].windows(2).take_while(|pair| pair[0].to == pair[1].from).count();
     let before = all[..=at].windows(2).rev().take_while(|pair| pair[0].to == pair[1].from).count();

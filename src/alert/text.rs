@@ -10,7 +10,7 @@ use crate::domain::Name;
 use crate::staffing::{Kind, Recommendation};
 use crate::text::{Say, Texts, args};
 
-/// Most recommendations in the text of a page.
+/// Maximum number of recommendations in the text of a page.
 const RECOMMENDED_MAX: usize = 5;
 
 impl Alert {
@@ -31,7 +31,7 @@ impl Alert {
         self.title_of(self.scope.to_string(), &self.need(), &texts)
     }
 
-    /// The title with another scope and need: those of its incident.
+    /// The title for another scope and need: those of the incident.
     pub(super) fn title_of(&self, scope: String, steps: &[NeedStep], texts: &Texts) -> String {
         if self.state == AlertState::Resolved {
             return texts.text("alert-title-resolved", args!["scope" => scope]);
@@ -77,7 +77,7 @@ impl Alert {
         brief::fit(lines, brief::WORDS_MAX.saturating_sub(used), &local).join("\n")
     }
 
-    /// What a reader reads: times in the region's zone, as of the time of its facts.
+    /// Sets the time zone of the region and the time of the alert's facts.
     pub(super) fn reader(&self, texts: &Texts) -> Texts {
         texts.local(self.zone).as_of(self.as_of())
     }
@@ -91,7 +91,8 @@ impl Alert {
         }
     }
 
-    /// Open recommendations for its series, a line each, and what they bring together where these steps lack the most agents.
+    /// A line for each open recommendation for the alert's series, and how many agents they bring together when the most agents
+    /// are missing.
     pub(super) fn advice_of(&self, steps: &[NeedStep], texts: &Texts) -> Vec<brief::Line> {
         let line = |own: &Recommendation| {
             let text = own.say(texts);
@@ -121,7 +122,7 @@ impl Alert {
         }
     }
 
-    /// How many agents its recommendations bring when most are missing, and how many stay missing.
+    /// How many agents the recommendations bring when the most agents are missing, and how many are still missing then.
     fn advice_sum(&self, steps: &[NeedStep], texts: &Texts) -> Option<String> {
         let most = steps::peak(steps)?;
         let bringing = || self.recommended.iter().filter(|own| own.kind.brings());
@@ -138,7 +139,7 @@ impl Alert {
         Some(texts.text("advice-sum", args))
     }
 
-    /// Its causes, each as a clause.
+    /// The causes of the alert, each as a clause.
     pub fn causes(&self, texts: &Texts) -> Vec<String> {
         let texts = self.reader(texts);
         self.because.iter().map(|cause| cause.say(&texts)).collect()

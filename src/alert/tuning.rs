@@ -1,4 +1,4 @@
-//! People's feedback moves the limits of a rule in a scope, within bounds.
+//! People's feedback adjusts the limits of a rule in a scope, within bounds.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use super::{Alert, AlertBook};
 
 /// The limits change by this factor with each verdict.
 const STEP: f64 = 1.1;
-/// Most steps up and down: at most about one and a half times the limits, and at least about four fifths.
+/// Maximum number of steps up and down: at most about one and a half times the limits, and at least about four fifths.
 const STEPS_UP: i32 = 4;
 const STEPS_DOWN: i32 = -2;
 const USEFUL: &str = "useful";
 const NOISE: &str = "not useful";
 
-/// How many more alerts of each rule and scope people called noise than useful.
+/// The number of alerts that people judged as noise, minus the number judged as useful, by rule and scope.
 pub(super) type Tuning = BTreeMap<AlertKey, i32>;
 
-/// The factor on the limits after so many more verdicts of noise than of usefulness.
+/// The factor on the limits for this balance of verdicts (noise minus useful).
 pub fn limit_factor(balance: i32) -> f64 {
     STEP.powi(balance.clamp(STEPS_DOWN, STEPS_UP))
 }
@@ -32,7 +32,7 @@ fn verdict(feedback: Option<&str>) -> i32 {
 }
 
 impl AlertBook {
-    /// With the feedback on stored alerts, resolved ones included.
+    /// Applies the feedback on stored alerts, resolved ones included.
     #[must_use]
     pub fn tuned_by<'a>(mut self, judged: impl Iterator<Item = &'a Alert>) -> Self {
         for alert in judged {
@@ -42,8 +42,8 @@ impl AlertBook {
         self
     }
 
-    /// Stores feedback on an alert: an open one, or one of the past, as it is stored. The same feedback twice counts once; another
-    /// one replaces it. Returns the alert as it is now.
+    /// Stores feedback on an alert: an open one, or a past one as it is stored. The same feedback twice counts once; different
+    /// feedback replaces the earlier one. Returns the changed alert.
     pub fn judge(&mut self, id: &str, text: &str, past: Option<Alert>) -> Option<Alert> {
         let open = self.open.values().find(|alert| alert.id == id).cloned();
         let mut alert = open.or(past)?;

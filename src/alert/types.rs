@@ -53,7 +53,7 @@ impl FromStr for AlertSeverity {
     }
 }
 
-/// The more urgent one is larger.
+/// The more urgent severity is larger.
 impl Ord for AlertSeverity {
     fn cmp(&self, other: &Self) -> Ordering {
         self.urgency().cmp(&other.urgency())
@@ -70,14 +70,14 @@ impl PartialOrd for AlertSeverity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertState {
-    /// Seen by a forecast, and not worth a page yet.
+    /// A forecast shows the need, but it is not worth a page yet.
     Pending,
     Firing,
     Acknowledged,
     Resolved,
 }
 
-/// One channel's part of an alert.
+/// The share of one channel in an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shortfall {
     pub series: SeriesKey,
@@ -116,9 +116,9 @@ pub enum Cause {
         since: Timestamp,
         /// Device of the one that began first.
         device: Option<String>,
-        /// Most raises of one that flaps; 0 if none does.
+        /// The largest number of raises of a flapping alarm; 0 if none flaps.
         flaps: u32,
-        /// How many were not reported again since their list was rebuilt.
+        /// How many of them were not reported again since their alarm list was rebuilt.
         doubtful: usize,
     },
     /// Active alarms of further types.
@@ -181,7 +181,7 @@ pub struct Alert {
     /// How many agents are missing from when to when. Alerts of earlier releases have none.
     pub steps: Vec<NeedStep>,
     pub trend: Trend,
-    /// What becomes of its pages. Alerts of earlier releases have none.
+    /// The state of its pages. Alerts of earlier releases have none.
     pub paging: Paging,
     /// What its rule found; `None` where agents are missing, and in alerts of earlier releases.
     pub finding: Option<Box<Finding>>,
@@ -195,9 +195,9 @@ pub struct Alert {
 /// What the newest forecasts say about an alert that is open.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trend {
-    /// The time as of which all facts of the alert hold; that of the newest forecast.
+    /// The time as of which all facts of the alert hold: the issue time of the newest forecast.
     pub as_of: Option<Timestamp>,
-    /// When the next forecast is made, on the clock: once the window that is open is finalized.
+    /// When the next forecast is made, on the clock: after the open window is finalized.
     pub next_at: Option<Timestamp>,
     /// How many consecutive forecasts of a critical alert were clearly less than critical.
     pub calm: u32,
@@ -205,35 +205,35 @@ pub struct Trend {
     pub eased_at: Option<Timestamp>,
 }
 
-/// What the newest forecast says besides about missing agents.
+/// Further facts of the newest forecast, besides the missing agents.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Notes {
-    /// Channels that lack agents at the worst instant mostly because of contacts from the windows before.
+    /// Channels whose shortage at the worst instant is mostly caused by contacts left over from earlier windows.
     pub left_over: Vec<Name>,
-    /// Agents who are missing, but too few for an alert: only where no more are missing.
+    /// Missing agents that are too few for an alert. Empty while enough agents for an alert are missing.
     pub below_limits: Vec<NeedStep>,
-    /// The same of all services of the incident that it leads, if that has several.
+    /// The same for all services of the incident that this alert leads, if the incident has several.
     pub incident_below_limits: Vec<NeedStep>,
-    /// Complaints are counted up to this time, where the forecast is newer.
+    /// Complaints are counted up to this time, if the forecast is newer.
     pub complaints_upto: Option<Timestamp>,
 }
 
-/// What becomes of the pages of an alert.
+/// The state of the pages of an alert.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Paging {
-    /// The silence that holds them back.
+    /// The silence that holds back the pages.
     pub silenced: Option<Silenced>,
-    /// What was held back and not sent since.
+    /// The page that was held back and not sent since.
     pub held: Option<Held>,
     /// The id of its incident, if that has several alerts: the id of the alert that leads it.
     pub incident: Option<String>,
-    /// Agents that were missing in all services of the incident together, in the last page.
+    /// Missing agents of all services of the incident together, as stated in the last page.
     pub total: i32,
-    /// The other services of the incident that this alert leads. Only those in pages are up to date.
+    /// The other services of the incident that this alert leads. They are up to date only in pages.
     pub others: Vec<Part>,
-    /// When the planned work ends that explains its need.
+    /// The end of the planned work that explains the need.
     pub planned_until: Option<Timestamp>,
-    /// How many more alerts of its scope people called noise than useful.
+    /// The number of alerts of this scope that people judged as noise, minus the number judged as useful.
     pub tuning: i32,
 }
 
@@ -243,13 +243,13 @@ pub struct Held {
     pub reason: HoldReason,
     /// Until when, if that is known.
     pub until: Option<Timestamp>,
-    /// What is sent if the alert still fires then.
+    /// The kind of page that is sent if the alert still fires then.
     pub kind: NotificationKind,
-    /// How many were held back, since the first and up to the last.
+    /// How many pages were held back, and when the first and the last one.
     pub pages: u32,
     pub since: Timestamp,
     pub last: Timestamp,
-    /// Agents that were missing when the last one was decided.
+    /// Missing agents when the last page was held back.
     pub total: i32,
 }
 
@@ -260,7 +260,7 @@ pub enum HoldReason {
     Silence,
     QuietHours,
     PlannedWork,
-    /// Agents are missing there: the page of that alert tells enough.
+    /// An alert of missing agents in the same scope sends the page.
     Inhibited,
 }
 
@@ -287,7 +287,7 @@ impl Alert {
         self.paging.incident.as_deref().unwrap_or(&self.id)
     }
 
-    /// Whether pages of its incident are its own.
+    /// Whether this alert sends the pages of its incident.
     pub fn leads(&self) -> bool {
         self.incident_id() == self.id
     }
@@ -297,7 +297,7 @@ impl Alert {
         matches!(self.state, AlertState::Firing | AlertState::Acknowledged)
     }
 
-    /// The gap that was told last, or would have been, and when.
+    /// The gap and the time of the last page, sent or held back.
     pub(super) fn last_told(&self) -> (i32, Option<Timestamp>) {
         let Paging { held, total, .. } = &self.paging;
         match held {
@@ -307,13 +307,14 @@ impl Alert {
         }
     }
 
-    /// What was held back and is still to be told. Who acknowledged an alert that nobody was told of knows of it.
+    /// The page that was held back and still has to be sent. There is none if the alert was acknowledged
+    /// before any page was sent.
     pub(super) fn held_page(&self) -> Option<&Held> {
         let is_open = self.state == AlertState::Firing || self.notified_at.is_some();
         self.paging.held.as_ref().filter(|_| is_open)
     }
 
-    /// Notes that a page is held back.
+    /// Records that a page is held back.
     pub(super) fn hold_back(
         &mut self,
         kind: NotificationKind,
@@ -350,7 +351,7 @@ impl Alert {
         }]
     }
 
-    /// Whether the newest forecast shows no shortage any more, or the rule nothing, while the alert is still open.
+    /// Whether the newest forecast no longer shows a shortage, or the rule no longer applies, while the alert is still open.
     pub fn has_eased(&self) -> bool {
         if let Some(found) = &self.finding {
             return found.is_over;
@@ -365,7 +366,7 @@ impl Alert {
         self.trend.as_of.unwrap_or(self.updated_at)
     }
 
-    /// Takes those of open recommendations that help its series.
+    /// Attaches the open recommendations that help the series of this alert.
     pub fn recommend<'a>(&mut self, open: impl Iterator<Item = &'a Recommendation>) {
         let helps = |own: &&Recommendation| {
             own.kind != Kind::OfferLeave
@@ -403,7 +404,7 @@ pub enum NotificationKind {
     Report,
 }
 
-/// A message for the outbox. Its id is stable: the same decision has the same id.
+/// A message for the outbox. Its id is stable: the same decision always gets the same id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notification {
     pub id: String,

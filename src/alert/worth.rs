@@ -1,4 +1,4 @@
-//! Whether a need is worth a page now: how probable it is, how soon it comes, and what else speaks for it.
+//! Whether a need is worth a page now: how probable it is, how soon it comes, and the other evidence for it.
 //!
 //! A forecast that is a little too high for an evening shows a need hours ahead, and the next forecasts withdraw it. A page can wait:
 //! it has to be in time for people to act, not as early as possible. The alert shows the need meanwhile.
@@ -22,15 +22,15 @@ const DEFERRED_WINDOWS_MIN: usize = 4;
 pub struct PageLimits {
     /// A need that begins later has to be nearly certain.
     pub ahead: Duration,
-    /// Probability of a need that no sign explains.
+    /// Required probability of a need without further evidence.
     pub probability: f64,
-    /// Where severe alarms are active.
+    /// Required probability where severe alarms are active.
     pub with_alarms: f64,
-    /// Where customers complain more than usual.
+    /// Required probability where customers complain more than usual.
     pub with_complaints: f64,
-    /// Of a need that begins later than `ahead`.
+    /// Required probability of a need that begins later than `ahead`.
     pub later: f64,
-    /// For a page that an alert is clearly worse.
+    /// Required probability for a page that an alert is clearly worse.
     pub worse: f64,
 }
 
@@ -47,7 +47,7 @@ impl Default for PageLimits {
     }
 }
 
-/// What speaks for a need in a scope, besides the forecast.
+/// Evidence for a need in a scope, besides the forecast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Evidence {
     Nothing,
@@ -65,19 +65,19 @@ impl PageLimits {
     }
 }
 
-/// What a page about a need would be worth.
+/// Which pages a need is worth.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Worth {
-    /// Whether it may be sent.
+    /// Whether a page may be sent.
     pub is_page: bool,
-    /// Whether it is not to wait for a second forecast: it is critical, and begins soon.
+    /// Whether the page is sent without waiting for a second forecast: the need is critical and begins soon.
     pub is_urgent: bool,
-    /// Whether a page may say that it is clearly worse.
+    /// Whether a page may say that the alert is clearly worse.
     pub is_escalation: bool,
 }
 
 impl Worth {
-    /// Of the need of one scope as of `now`. `limits` are those of a gap that counts.
+    /// Judges the need of one scope as of `now`. `limits` are those of a gap that counts.
     pub(super) fn of(
         series: &[&SeriesNeed<'_>],
         limits: Limits,
@@ -151,7 +151,7 @@ fn tickets_for(known: [(f64, u32); 3], agents: f64) -> f64 {
     }
 }
 
-/// Whether a plan is one of work that waits.
+/// Whether a plan is for deferred work.
 pub(super) fn is_deferred(plan: &Plan) -> bool {
     matches!(&plan.basis, Stored::Value(Basis { model, .. }) if model == DEFERRED)
 }

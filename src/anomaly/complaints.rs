@@ -43,13 +43,13 @@ impl Complaints {
     /// Length of the history of phrases.
     pub const PHRASE_REACH: Duration = PHRASE_REACH;
 
-    /// An empty history with windows of `width`.
+    /// An empty history for windows of `width`.
     pub fn new(width: WindowWidth) -> Self {
         Self { width, by_scope: BTreeMap::new() }
     }
 
-    /// Adds a finalized window: the counts of each scope; a scope that is not named has none. `missing`: scopes of which a part
-    /// is unknown, so an absent count is not zero.
+    /// Adds a finalized window with the counts of each scope. A scope without an entry has no tickets. `missing`: scopes for
+    /// which a part of the counts is unknown, so that an absent count is not zero.
     pub fn push(
         &mut self,
         window: Timestamp,
@@ -72,7 +72,7 @@ impl Complaints {
         }
     }
 
-    /// Adds parts of windows that were stored before: start, topics and whether it is missing, of one series.
+    /// Adds stored windows of one series: start, topics, and whether the window is missing.
     pub fn restore(
         &mut self,
         scope: &Scope,
@@ -84,7 +84,7 @@ impl Complaints {
         }
     }
 
-    /// Adds a window of a phrase that was stored before; replaces what was there.
+    /// Adds a stored window of a phrase. It replaces an earlier count of that window.
     pub fn restore_phrase(&mut self, scope: &Scope, window: Timestamp, phrase: &str, tickets: u32) {
         let index = self.width.index(window);
         self.by_scope.entry(scope.clone()).or_default().add_phrase(index, phrase, tickets);
@@ -100,7 +100,7 @@ impl Complaints {
         Some(usual)
     }
 
-    /// Starts of the windows that [`Self::usual`] compares windows from `from` to before `to` with, as spans.
+    /// Starts of the windows that [`Self::usual`] uses as a comparison for the windows `from..to`, as spans.
     pub fn compared(
         width: WindowWidth,
         from: Timestamp,

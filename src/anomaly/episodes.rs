@@ -1,4 +1,4 @@
-//! Episodes: what goes on for several windows is one event with a start, a peak and an end.
+//! Episodes: consecutive anomalies are one event with a start, a peak and an end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::types::{Anomaly, AnomalyKind, Detail};
 use crate::domain::{HOUR, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::text::Stored;
 
-/// Anomalies of one series and kind are one episode if no more than this lies between them.
+/// Anomalies of one series and kind belong to one episode if at most this time lies between them.
 pub const APART: Duration = HOUR;
 
 /// One ongoing event of a series: anomalies of one kind that lie close together. Each phrase has episodes of its own.
@@ -19,7 +19,7 @@ pub struct Episode {
     pub since: Timestamp,
     /// End of its last window so far.
     pub until: Timestamp,
-    /// Start of the window with the highest score; of equal ones, the one that is furthest off.
+    /// Start of the window with the highest score; of windows with equal scores, the one with the largest difference.
     pub peak: Timestamp,
     score: f64,
     off_by: f64,
@@ -53,7 +53,7 @@ fn off_by(anomaly: &Anomaly) -> f64 {
     (anomaly.actual - anomaly.expected).abs()
 }
 
-/// What tells events of one series and kind apart: a phrase.
+/// What distinguishes episodes of one series and kind: the phrase.
 fn label(anomaly: &Anomaly) -> &str {
     match &anomaly.detail {
         Stored::Value(Detail::Phrase { phrase, .. }) => phrase,
@@ -85,12 +85,12 @@ pub fn episodes(anomalies: &[Anomaly], width: WindowWidth) -> Vec<Episode> {
     numbers.into_iter().map(|number| all[number].clone()).collect()
 }
 
-/// Series with episodes that go on: their kinds, and the last window of each.
+/// Series with an ongoing episode: the kinds, and the last window of each.
 #[derive(Clone, Debug, Default)]
 pub struct Ongoing(BTreeMap<SeriesKey, BTreeMap<AnomalyKind, Timestamp>>);
 
 impl Ongoing {
-    /// From the anomalies of the last two hours, after the window that starts at `window`.
+    /// Restores the ongoing episodes from the anomalies of the last two hours, after the window that starts at `window`.
     pub fn restore(anomalies: &[Anomaly], window: Timestamp) -> Self {
         let mut own = Self::default();
         anomalies.iter().for_each(|anomaly| own.add(anomaly));
@@ -107,7 +107,7 @@ impl Ongoing {
         *last = anomaly.window.max(*last);
     }
 
-    /// Takes the anomalies of the window that starts at `window`, and forgets what is over.
+    /// Takes the anomalies of the window that starts at `window`, and forgets episodes that are over.
     pub fn take(&mut self, window: Timestamp, found: &[Anomaly]) {
         self.0.retain(|_, kinds| {
             kinds.retain(|_, last| *last + APART >= window);
@@ -116,17 +116,17 @@ impl Ongoing {
         found.iter().for_each(|anomaly| self.add(anomaly));
     }
 
-    /// Whether a series has any episode.
+    /// Whether a series has an ongoing episode.
     pub(super) fn has(&self, series: &SeriesKey) -> bool {
         self.0.contains_key(series)
     }
 
-    /// Whether a series has an episode of one of these kinds.
+    /// Whether a series has an ongoing episode of one of these kinds.
     pub(super) fn covers(&self, series: &SeriesKey, kinds: &[AnomalyKind]) -> bool {
         self.0.get(series).is_some_and(|own| kinds.iter().any(|kind| own.contains_key(kind)))
     }
 
-    /// Whether a series of a region and service has any episode.
+    /// Whether a series of a region and service has an ongoing episode.
     pub(super) fn touches(&self, scope: &Scope) -> bool {
         self.0.keys().any(|series| series.region == scope.region && series.service == scope.service)
     }

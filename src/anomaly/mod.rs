@@ -1,5 +1,5 @@
-//! Anomalies: windows far outside their forecast band, small differences that last, series that vanish, unusual complaints or phrases
-//! of customers, alarm storms, silent sources, and forecasts that run off.
+//! Anomalies: windows far outside their forecast band, small differences that last, series that vanish, unusual complaints or
+//! phrases of customers, alarm storms, silent sources, and forecasts that have become unreliable.
 //!
 //! The rules are in `rules`, one file for each. [`SeriesWatch`] and [`Complaints`] hold the history that they compare with.
 

@@ -1,4 +1,4 @@
-//! The last windows of each series beside their forecasts.
+//! The last windows of each series, with their forecasts.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ pub(super) fn reach(width: WindowWidth) -> usize {
     width.per(HORIZON).saturating_sub(1).max(1)
 }
 
-/// A window beside its last forecast. Many are kept, therefore in single precision.
+/// A window and its last forecast. Many are kept, so numbers have single precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Outcome {
     pub(super) index: i64,
@@ -23,7 +23,7 @@ pub(super) struct Outcome {
     /// Width of the 95 % band.
     band: f32,
     baseline: f32,
-    /// Whether it is an anomaly by itself.
+    /// Whether the window is an anomaly by itself.
     pub(super) is_odd: bool,
 }
 
@@ -53,18 +53,18 @@ impl Outcome {
         self.mean > 0.0
     }
 
-    /// The usual count, which an absence of tickets does not lower as it lowers the forecast; 0 in closed hours.
+    /// The usual count. Unlike the forecast, it does not fall while tickets are absent; 0 in closed hours.
     pub(super) fn usual(&self) -> f64 {
         if self.is_open() { f64::from(self.baseline).max(0.0) } else { 0.0 }
     }
 
-    /// The variance of the count, at least a Poisson's. A band of whole tickets is taken as one ticket wider: it may be narrower than
-    /// the distribution by almost that much.
+    /// The variance of the count, at least that of a Poisson distribution. Limits of a band are rounded to whole tickets, so
+    /// the band may be almost one ticket narrower than the distribution. Therefore one ticket is added to its width.
     pub(super) fn variance_most(&self) -> f64 {
         ((f64::from(self.band) + 1.0) / BAND_SDS).powi(2).max(self.mean())
     }
 
-    /// The dispersion φ of a variance `m + φ m²`, by the width of the band.
+    /// The dispersion φ of the variance `m + φ m²`, computed from the width of the band.
     pub(super) fn dispersion(&self) -> f64 {
         let variance = (f64::from(self.band) / BAND_SDS).powi(2);
         (variance - self.mean()) / self.mean().powi(2).max(1e-9)

@@ -58,7 +58,7 @@ impl ScopeHistory {
         }
     }
 
-    /// Removes what was added to a window, if the history has that window.
+    /// Subtracts an earlier count from a window, if the history has that window.
     pub(super) fn take_off(&mut self, index: i64, topics: &[u32; TOPICS]) {
         let place = usize::try_from(index - self.first).ok();
         if let Some(window) = place.and_then(|place| self.windows.get_mut(place)) {
@@ -90,7 +90,7 @@ impl ScopeHistory {
         });
     }
 
-    /// Windows that are known, of those from `from` to before `to`.
+    /// The known windows of `from..to`.
     pub(super) fn known(&self, from: i64, to: i64) -> usize {
         (from..to).filter(|index| self.sum(*index, &[]).is_some()).count()
     }

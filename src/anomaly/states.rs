@@ -9,7 +9,7 @@ use super::types::Anomaly;
 use crate::domain::{Scope, SourceId, Timestamp, WindowWidth};
 use crate::stats::median;
 
-/// Fewest days that say how many alarms are usual.
+/// Minimum number of days from which the usual number of alarms is computed.
 const DAYS_MIN: usize = 3;
 
 /// Critical, major and minor alarms of a scope.
@@ -20,17 +20,17 @@ pub struct AlarmActivity {
     pub raised: u32,
     /// Time of the first of them.
     pub since: Timestamp,
-    /// How many were raised in the same span of each of the last days that are known.
+    /// How many alarms were raised at the same time of day, on each of the last days with known counts.
     pub days: Vec<f64>,
 }
 
 impl AlarmActivity {
-    /// The median of the same hour of the last days; `None` while it is not known.
+    /// The median of the same hour on the last days; `None` while it is not known.
     pub fn usual(&self) -> Option<f64> {
         median(&mut self.days.clone()).filter(|_| self.days.len() >= DAYS_MIN)
     }
 
-    /// The alarms, divided by the usual number, which is taken as at least 1.
+    /// The number of alarms divided by the usual number, which is at least 1.
     pub fn times_usual(&self) -> Option<f64> {
         Some(f64::from(self.raised) / self.usual()?.max(1.0))
     }
@@ -42,9 +42,9 @@ pub struct SourceState {
     pub source: SourceId,
     /// End of its last window with events.
     pub last: Timestamp,
-    /// The longest silence that is usual for it; `None` while that is not known.
+    /// The longest usual silence of the source; `None` while it is not known.
     pub usual: Option<Duration>,
-    /// Windows with events from which that is known.
+    /// The number of windows with events from which `usual` is computed.
     pub windows: u32,
 }
 
@@ -66,18 +66,18 @@ impl SourceState {
     }
 }
 
-/// How the newest forecasts of a scope's windows turned out.
+/// How accurate the newest forecasts of a scope's windows were.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecentScores {
     pub scope: Scope,
-    /// Windows of its series since `since`, and how many counts were outside the 80 % band.
+    /// Number of windows of its series from `since` on, and how many of their counts were outside the 80 % band.
     pub windows: u32,
     pub outside: u32,
     pub since: Timestamp,
 }
 
 impl RecentScores {
-    /// The share of counts outside the band; 0.2 is to be expected. `None` without windows.
+    /// The share of counts outside the 80 % band; 0.2 is expected. `None` without windows.
     pub fn share(&self) -> Option<f64> {
         (self.windows > 0).then(|| f64::from(self.outside) / f64::from(self.windows))
     }

@@ -51,7 +51,7 @@ impl AnomalyKind {
         }
     }
 
-    /// Whether it compares the counts of a series with their forecast.
+    /// Whether this kind compares the counts of a series with their forecast.
     pub fn is_of_series(self) -> bool {
         use AnomalyKind::{High, Low, ShiftDown, ShiftUp, Vanished};
         matches!(self, High | Low | ShiftUp | ShiftDown | Vanished)
@@ -67,12 +67,12 @@ pub struct Anomaly {
     pub kind: AnomalyKind,
     /// −log10 of the probability of a count at least this extreme, at most 20.
     pub score: f64,
-    /// What was counted, by kind: tickets of the window, or of the hours of a shift or an absence; alarms of an hour; minutes of
-    /// silence; counts outside the band.
+    /// The actual value, depending on the kind: tickets of the window, or of the hours of a shift or an absence; alarms of an
+    /// hour; minutes of silence; counts outside the band.
     pub actual: f64,
-    /// What was forecast, or is usual, in the same unit.
+    /// The forecast or usual value, in the same unit.
     pub expected: f64,
-    /// Further values of its sentence.
+    /// Further arguments of its sentence.
     pub detail: Stored<Detail>,
 }
 
@@ -84,13 +84,13 @@ pub struct AlarmGroup {
     pub alarm_type: Option<String>,
 }
 
-/// Active alarms of a scope: the first groups, most severe first, and how many alarms the others have.
+/// Active alarms of a scope: the most severe groups, and the number of alarms in all other groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlarmSummary {
     pub groups: Vec<AlarmGroup>,
     pub more: usize,
-    /// If none is active: minutes from the end of the last critical or major one to the end of the window; `None` if none ended
-    /// within three hours.
+    /// If no alarm is active: minutes from the end of the last critical or major alarm to the end of the window; `None` if none
+    /// ended within three hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_minutes: Option<u32>,
 }
@@ -115,7 +115,7 @@ pub enum Detail {
         tickets: u32,
         before: u32,
     },
-    /// The length of a shift, its windows, and how many of them are on its side of their forecast.
+    /// The length of a shift in windows, and how many of them are on the same side of their forecast.
     Shift {
         minutes: u32,
         windows: u32,
@@ -126,7 +126,7 @@ pub enum Detail {
         minutes: u32,
     },
     AlarmStorm,
-    /// The source that is silent most improbably, and how many others are silent too.
+    /// The source whose silence is the most improbable, and how many other sources are silent.
     SilentSource {
         source: String,
         others: u32,

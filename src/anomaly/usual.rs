@@ -19,8 +19,8 @@ pub struct Usual {
 }
 
 impl Usual {
-    /// From counts of comparable windows, at least one. A count far above the others, such as that of an earlier outage,
-    /// is limited to three standard deviations above the median.
+    /// Computes it from counts of comparable windows, at least one. A count far above the others, such as that of an earlier
+    /// outage, is limited to three standard deviations above the median.
     pub fn of(samples: &mut [f64]) -> Option<Self> {
         let median = upper_median(samples)?;
         let most = median + 3.0 * median.max(1.0).sqrt();
@@ -36,7 +36,8 @@ impl Usual {
         Some(Self::learned(sum, n, beyond.clamp(DISPERSION_MIN, DISPERSION_MAX)))
     }
 
-    /// From a sum over `n` windows: the mean's own uncertainty after Jeffreys' prior, and a dispersion beside it.
+    /// Computes it from a sum over `n` windows. The uncertainty of the mean follows from Jeffreys' prior; `dispersion` is added
+    /// to it.
     pub fn learned(sum: f64, n: f64, dispersion: f64) -> Self {
         let mean = (sum + 0.5) / n;
         let variance = mean + mean * mean * (dispersion + 1.0 / (sum + 0.5));

@@ -1,4 +1,4 @@
-//! Judges finalized windows of series and roll-ups, and remembers the windows that this takes.
+//! Judges finalized windows of series and roll-ups, and keeps the recent windows that the rules need.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -22,23 +22,24 @@ pub(super) struct Total {
 #[derive(Debug, Default)]
 pub struct SeriesWatch {
     runs: HashMap<SeriesKey, Run>,
-    /// Of the last hour, oldest first.
+    /// Totals of the last hour, oldest first.
     totals: VecDeque<Total>,
     ongoing: Ongoing,
 }
 
 impl SeriesWatch {
-    /// With the anomalies of the last two hours, after the window that starts at `window`. [`Self::take`] adds the windows.
+    /// Restores the ongoing episodes from the anomalies of the last two hours, after the window that starts at `window`. The
+    /// windows themselves are added by [`Self::take`].
     pub fn restore(anomalies: &[Anomaly], window: Timestamp) -> Self {
         Self { ongoing: Ongoing::restore(anomalies, window), ..Self::default() }
     }
 
-    /// Series with an episode that goes on.
+    /// Series with an ongoing episode.
     pub fn ongoing(&self) -> &Ongoing {
         &self.ongoing
     }
 
-    /// Takes a finalized window of a series. Windows come in their order.
+    /// Adds a finalized window of a series. Windows have to be added in order of time.
     pub fn take(&mut self, case: &WindowCase, width: WindowWidth) {
         let index = width.index(case.target.start);
         let outcome = Outcome::of(case, index, surprise::of(case).is_some());
@@ -65,9 +66,9 @@ impl SeriesWatch {
         }
     }
 
-    /// Compares the finalized counts of the window that starts at `window`, of all series and roll-ups, with their forecasts. A roll-up
-    /// whose parts explain at least half of its difference is left out. Parts are those that are flagged, and those whose episode
-    /// goes on. `quiet`: since when sources have been silent for longer than usual.
+    /// Compares the finalized counts of the window that starts at `window`, of all series and roll-ups, with their forecasts. A
+    /// roll-up whose parts explain at least half of its difference is left out. Parts are series that are flagged, and series
+    /// with an ongoing episode. `quiet`: since when sources have been silent for longer than usual.
     pub fn judge(
         &mut self,
         window: Timestamp,
@@ -83,7 +84,7 @@ impl SeriesWatch {
         for rule in SERIES_RULES {
             found.extend(self.flagged(rule, cases, width, rules, quiet));
         }
-        // One event is flagged once: the kind that says most is kept.
+        // One event is flagged once: `Vanished` replaces `Low` and `ShiftDown`.
         let gone = found.iter().filter(|own| own.kind == AnomalyKind::Vanished);
         let gone: BTreeSet<SeriesKey> = gone.map(|own| own.series.clone()).collect();
         let is_repeated = |own: &Anomaly| {
@@ -95,7 +96,7 @@ impl SeriesWatch {
         found
     }
 
-    /// What one rule flags.
+    /// The windows that one rule flags.
     fn flagged(
         &self,
         rule: &dyn SeriesRule,
@@ -140,7 +141,7 @@ impl SeriesWatch {
     }
 }
 
-/// A series that may explain what its roll-ups show.
+/// A series that may explain the anomaly of its roll-ups.
 struct Part {
     series: SeriesKey,
     /// Tickets above the forecast.
@@ -148,7 +149,7 @@ struct Part {
 }
 
 impl Part {
-    /// Whether the parts of a roll-up make up at least half of its difference.
+    /// Whether the parts of a roll-up explain at least half of its difference.
     fn is_explained(&self, parts: &[Self]) -> bool {
         if !self.series.is_roll_up() {
             return false;

@@ -43,7 +43,7 @@ pub async fn accuracy(
     .await
 }
 
-/// Whole UTC days.
+/// The span of a query: whole UTC days.
 fn span(query: &AccuracyQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
     let to = params::day("to", query.to.as_ref())?.unwrap_or_else(|| now.utc_midnight() + DAY);
     let from = params::day("from", query.from.as_ref())?.unwrap_or(to - DAY * SCORED_DAYS);

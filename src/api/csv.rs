@@ -14,11 +14,11 @@ use serde_json::Number;
 
 use super::problem::Problem;
 
-/// Lists inside an element of which each entry becomes a row.
+/// Names of lists inside an element. Each of their entries becomes a row.
 const INNER: [&str; 3] = ["targets", "windows", "leads"];
-/// The list of an answer that is an object with sums beside it.
+/// Name of the list in an answer that is an object with the list and sums.
 const OUTER: &str = "rows";
-/// First characters with which a spreadsheet takes a text for a formula.
+/// A spreadsheet reads a text that begins with one of these characters as a formula.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 const KIND: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
@@ -34,7 +34,7 @@ enum Node {
     Null(()),
 }
 
-/// Answers as CSV where the request prefers it; all others stay as they are.
+/// Answers with CSV where the request prefers it; all other answers stay as they are.
 pub async fn layer(request: Request, next: Next) -> Response {
     let wants = if request.method() == Method::GET { wants(request.headers()) } else { Wants::No };
     let name = request.uri().path().trim_matches('/').replace('/', "-");
@@ -68,11 +68,11 @@ pub async fn layer(request: Request, next: Next) -> Response {
     Response::from_parts(parts, Body::from(csv))
 }
 
-/// What a request says about CSV.
+/// Which format a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wants {
     No,
-    /// CSV, or what the answer is without it.
+    /// CSV if the answer is a list, otherwise JSON.
     Rather,
     Only,
 }
@@ -160,7 +160,7 @@ fn cell(value: Node) -> String {
     }
 }
 
-/// A text that no spreadsheet takes for a formula.
+/// The text, changed so that no spreadsheet reads it as a formula.
 fn safe(text: String) -> String {
     if text.starts_with(FORMULA) { format!("'{text}") } else { text }
 }

@@ -1,4 +1,4 @@
-//! The description of the API: what routes do not say themselves, in one place for all of them.
+//! The description of the API: the parts that are the same for all routes.
 //!
 //! What each status means, that errors are problems, which token an operation needs.
 
@@ -48,11 +48,11 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-/// Answers that are lists although their description is an object.
+/// Routes whose answer is a list although their description is an object.
 const LISTS: [&str; 7] =
     ["accuracy", "forecasts", "outlook", "overview", "service", "staffing", "timeline"];
 
-/// Lists are also tables.
+/// Adds CSV as a second format of lists.
 fn offer_csv(path: &str, operation: &mut Operation) {
     let responses = &mut operation.responses.responses;
     let Some(RefOr::T(response)) = responses.get_mut("200") else { return };
@@ -98,7 +98,7 @@ fn schemes() -> [(&'static str, SecurityScheme); 2] {
     ]
 }
 
-/// Says what a response is, unless its route does, and that an error's body is a problem.
+/// Describes a response, unless its route does, and gives errors a problem as their body.
 fn explain(status: &str, response: &mut Response) {
     if response.description.is_empty() {
         response.description = meaning(status).to_owned();

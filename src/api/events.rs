@@ -73,7 +73,7 @@ pub async fn events(
     Ok(answered(answer))
 }
 
-/// 202 if an event was accepted, else 422, so that a sender that looks only at the status notices it.
+/// 202 if an event was accepted, otherwise 422, so that a sender that only checks the status notices.
 fn answered(answer: Accepted) -> Response {
     if answer.accepted > 0 || answer.rejected.is_empty() {
         return (StatusCode::ACCEPTED, Json(answer)).into_response();
@@ -97,7 +97,7 @@ struct Taken {
     answer: Accepted,
 }
 
-/// Most bytes of an event that cannot be decoded which are written to Kafka.
+/// Maximum size of an undecodable event that is still written to Kafka.
 const BAD_BYTES_MAX: usize = 512 << 10;
 
 /// Larger batches are divided for Kafka, if that is possible.
@@ -152,7 +152,7 @@ fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem
             Some(event) => {
                 keyed.push(Keyed { kind: event.kind(), key: event.key(), bytes: &log.bytes });
             }
-            // It will be a dead letter of whatever topic it is in.
+            // It becomes a dead letter, whichever topic it is in.
             None => {
                 let kind = log.kind.unwrap_or(EventKind::Ticket);
                 // Its beginning shows what it is. Kafka refuses longer records, and then the whole request.
@@ -193,7 +193,7 @@ fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken
     Ok(Taken { records, answer: Accepted { accepted, rejected } })
 }
 
-/// Names what cannot be read of one event or batch. Returns whether any of it was accepted.
+/// Lists the rejected events of one event or batch. Returns whether any event was accepted.
 fn name_rejects(
     index: usize,
     decoded: &Result<Decoded, Reject>,
@@ -209,7 +209,7 @@ fn name_rejects(
     };
     let of = all.len();
     let bad = all.iter().enumerate().filter_map(|(nth, one)| Some((nth, one.as_ref().err()?)));
-    // All of them are dead letters; the answer has an end.
+    // All of them become dead letters, but the answer is limited.
     let room = EVENTS_MAX.saturating_sub(rejected.len()).max(1);
     rejected.extend(bad.take(room).map(|(nth, reject)| {
         let reason = format!("event {} of {of}: {reject}", nth + 1);

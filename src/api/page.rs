@@ -69,7 +69,7 @@ static TEXTS: LazyLock<[String; 2]> = LazyLock::new(|| Language::ALL.map(page_mo
 
 const INDEX: &str = include_str!("page/index.html");
 
-/// A page in a language, with the addresses of a service whose paths begin with `prefix`.
+/// The page in a language, for a service whose paths begin with `prefix`.
 pub(super) fn at(prefix: &str, language: Language, page: &str) -> String {
     let tag = format!("<html lang=\"{}\">", language.tag());
     let page = page.replacen("<html lang=\"en\">", &tag, 1);

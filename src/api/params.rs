@@ -19,7 +19,7 @@ use crate::store::{DeliveryState, Filter};
 /// Maximum number of rows in one answer.
 pub const LIMIT_MAX: usize = 1000;
 const LIMIT: usize = 100;
-/// Most characters of a value that an error repeats.
+/// Maximum number of characters of a value that an error message repeats.
 const VALUE_CHARS_MAX: usize = 40;
 
 /// Like axum's `Query`, but errors are problems.
@@ -63,7 +63,7 @@ fn explained(error: &str, uri: &Uri) -> String {
     format!("{key}: `{value}`: {used}")
 }
 
-/// The part of a path that the route leaves open. Errors are problems.
+/// A variable part of a path. Errors are problems.
 pub struct PathPart(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathPart {
@@ -338,13 +338,13 @@ impl Page {
         Ok(Self { most, after })
     }
 
-    /// Whether a series is in this part or after it.
+    /// Whether a series is in this page or in a later one.
     pub fn reaches(&self, series: &SeriesKey) -> bool {
         self.after.as_ref().is_none_or(|after| series > after)
     }
 }
 
-/// A time with its offset from UTC as a parameter, in any form that events may have.
+/// A parameter with a time and an offset from UTC, in any format that events may have.
 pub fn instant(key: &str, text: Option<&String>) -> Result<Option<Timestamp>, Problem> {
     text.map(|text| read_instant(text))
         .transpose()
@@ -391,7 +391,7 @@ pub fn cut<T: Serialize>(rows: Vec<T>, next: Option<String>) -> Response {
     response
 }
 
-/// The `after` of the next page: the router makes a `Link` of it, since it knows the request.
+/// The `after` of the next page. The router makes a `Link` of it, because it knows the URL of the request.
 #[derive(Clone, Debug)]
 pub struct Next(pub String);
 
@@ -425,7 +425,7 @@ pub async fn link_next(
     response
 }
 
-/// The position in a list without keys: the number of rows before.
+/// The cursor of a list without keys: the number of rows to skip.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

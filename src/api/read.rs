@@ -39,7 +39,7 @@ pub async fn read<T: Send + 'static>(
         .map_err(Problem::from)
 }
 
-/// One object if all three names are given, else an array of the series that match.
+/// One object if all three names are given, otherwise an array of the series that match.
 pub(super) async fn each<T: Serialize + Send + 'static>(
     state: &ApiState,
     filter: Filter,
@@ -77,7 +77,7 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
     Ok(list_of(found, most))
 }
 
-/// A page of a list over series, each with its row.
+/// One page of a list of series with a value for each.
 pub(super) fn list_of<T: Serialize>(found: Vec<(SeriesKey, T)>, most: usize) -> Response {
     let last = found.get(most.saturating_sub(1)).map(|(series, _)| series.to_string());
     let rows = found.into_iter().map(|(_, row)| row).collect();
@@ -194,7 +194,7 @@ fn anomaly_rows(
     Ok(rows)
 }
 
-/// What an alert recommends, so that its text is the same wherever it is shown.
+/// The open recommendations. They are attached to alerts, so that the text of an alert is the same everywhere.
 pub(super) async fn open_recommendations(
     state: &ApiState,
 ) -> Result<views::OpenRecommendations, Problem> {
@@ -226,7 +226,7 @@ pub async fn alerts(
     Ok(params::page_of(rows, limit, |_| last.unwrap_or_default()))
 }
 
-/// The rule of this name.
+/// The rule with this name.
 pub(super) fn known_rule(text: &str) -> Result<&'static str, Problem> {
     let known = rule_names();
     let found = known.iter().copied().find(|rule| *rule == text);

@@ -147,7 +147,7 @@ pub async fn incidents(
     Ok(params::rest_of(incidents.into_iter(), query.after))
 }
 
-/// Regions and services of which tickets, active alarms or open alerts are known.
+/// Regions and services for which tickets, active alarms or open alerts are known.
 fn scopes(reader: &Reader, now: Timestamp) -> Result<BTreeSet<Scope>, StoreError> {
     let every = Filter::default();
     let series = reader.series_keys()?.into_iter().filter(|key| !key.is_roll_up());
@@ -157,8 +157,8 @@ fn scopes(reader: &Reader, now: Timestamp) -> Result<BTreeSet<Scope>, StoreError
     Ok(scopes.chain(alerts.map(|alert| alert.scope)).collect())
 }
 
-/// Refuses a silence that no alert can meet: with a mistyped name, pages would be sent though someone believes that they are held
-/// back. Before the first ticket, every name is accepted.
+/// Refuses a silence that can match no alert. With a mistyped name, pages would be sent although someone believes that they are
+/// held back. Before the first ticket, every name is accepted.
 fn concerns_some(
     silence: &Silence,
     scopes: &BTreeSet<Scope>,
@@ -184,7 +184,7 @@ fn concerns_some(
     Ok(())
 }
 
-/// What a silence is about, for the audit trail.
+/// The subject of a silence, for the audit trail.
 fn subject(silence: &Silence) -> String {
     let name = |name: &Option<Name>| name.as_ref().map_or_else(|| "*".into(), ToString::to_string);
     let rule = silence.rule.as_deref().unwrap_or("*");

@@ -139,14 +139,14 @@ pub async fn staffing(
     .await
 }
 
-/// Whether the model of a profile can meet the target that is asked for.
+/// Checks that the model of a profile can compute the requested target.
 fn answerable(what_if: &WhatIf, profile: &Profile) -> Result<(), Problem> {
     let Some(target) = &what_if.target else { return Ok(()) };
     check_target(profile.model.name(), target)
         .map_err(|error| Problem::bad_request(format!("target: {}", error.text)))
 }
 
-/// What answers need.
+/// Computes the answers: it has the rules, the assumptions and the texts.
 struct Desk {
     width: WindowWidth,
     rules: std::sync::Arc<Rules>,
@@ -155,7 +155,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// The stored plan of a series, with figures if asked for; a new one under other assumptions.
+    /// The stored plan of a series, with figures if requested; under other assumptions a new plan.
     fn of_series(
         &self,
         reader: &Reader,
@@ -250,13 +250,13 @@ impl Desk {
         work.collect()
     }
 
-    /// The profile with what is asked for.
+    /// The profile with the requested assumptions.
     fn profile(&self, profile: &Profile, began: &Began) -> Profile {
         let profile = self.what_if.profile(profile);
         self.learned(began).map_or_else(|| profile.clone(), |own| own.profile(&profile))
     }
 
-    /// The learned handling times. A handling time that is asked for takes their place.
+    /// The learned handling times. A requested handling time replaces them.
     fn learned<'b>(&self, began: &'b Began) -> Option<&'b LearnedAht> {
         began.learned.as_ref().filter(|_| self.what_if.aht.is_none())
     }
@@ -294,7 +294,8 @@ struct Whole {
     began: Began,
 }
 
-/// The stored plan; after a new roster, which only the next forecast stores plans for, the fresh one.
+/// The stored plan. After a new roster it is replaced by the new one, because plans for a roster are stored only with the next
+/// forecast.
 fn current(stored: Plan, fresh: Plan) -> Plan {
     let scheduled = |plan: &Plan| -> Vec<(Timestamp, Option<u32>)> {
         plan.targets.iter().map(|target| (target.start, target.scheduled)).collect()
@@ -302,7 +303,7 @@ fn current(stored: Plan, fresh: Plan) -> Plan {
     if scheduled(&stored) == scheduled(&fresh) { stored } else { fresh }
 }
 
-/// What a stored plan began with, besides the forecast.
+/// The initial state of a stored plan, besides the forecast.
 #[derive(Default, PartialEq)]
 struct Began {
     /// Open tickets, if their number was known.

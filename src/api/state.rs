@@ -1,4 +1,4 @@
-//! What the handlers work with.
+//! State that the request handlers share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl From<CommandError> for Problem {
     }
 }
 
-/// A log elsewhere that takes events: Kafka.
+/// Writes events to a log outside this process: Kafka.
 pub trait WriteEvents: Send + Sync {
     /// Writes all and waits until they are durable.
     ///
@@ -55,31 +55,31 @@ pub enum WriteError {
 pub struct Progress(AtomicU32);
 
 impl Progress {
-    /// Says which share, 0 to 1, is done.
+    /// Sets the share that is done, 0 to 1.
     pub fn set(&self, share: f64) {
         self.0.store((share.clamp(0.0, 1.0) * 1000.0) as u32, Ordering::Relaxed);
     }
 
-    /// `None` when there is nothing to catch up with.
+    /// The share that is done; `None` if there is nothing to catch up with.
     pub fn share(&self) -> Option<f64> {
         let thousandths = self.0.load(Ordering::Relaxed);
         (thousandths < 1000).then(|| f64::from(thousandths) / 1000.0)
     }
 }
 
-/// What does not change while the service runs.
+/// Properties that do not change while the service runs.
 #[derive(Clone, Debug)]
 pub struct ServiceInfo {
     pub version: &'static str,
     /// `demo` or `serve`.
     pub mode: &'static str,
-    /// Clock seconds a second.
+    /// Speed of the clock relative to real time.
     pub speed: f64,
     /// When a demo's clock stops.
     pub stops_at: Option<Timestamp>,
     pub width: WindowWidth,
     pub zone: Zone,
-    /// Of texts for readers who ask for none.
+    /// Language of texts for readers who ask for none.
     pub language: Language,
     pub regions: BTreeMap<Name, Zone>,
     /// Staffing profiles and teams.
@@ -94,7 +94,7 @@ pub struct ApiState {
     pub reader: Reader,
     pub commands: mpsc::Sender<Command>,
     pub log: Arc<EventLog>,
-    /// Where events go instead of the log, if there is such a place.
+    /// Where events are written instead of the local log, if configured.
     pub writer: Option<Arc<dyn WriteEvents>>,
     pub stream: broadcast::Sender<StreamEvent>,
     pub metrics: Arc<Metrics>,
@@ -107,7 +107,7 @@ pub struct ApiState {
     pub access: Access,
     pub leads: Arc<dyn Leads>,
     pub decoders: Arc<Decoders>,
-    /// Sends questions on to the one that leads.
+    /// Forwards requests to the leader.
     pub forward: Forwarder,
     /// Expected against attained service level, as far as it was read.
     pub calibrations: Arc<CalibrationCache>,

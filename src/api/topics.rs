@@ -78,7 +78,7 @@ pub async fn topics(
     Ok(params::rest_of(found.await?.into_iter(), query.after))
 }
 
-/// What the usual numbers of windows from `from` to before `to` follow from. Anomalies and alerts use the same.
+/// The history from which the usual numbers of the windows `from..to` are computed. Anomalies and alerts use the same history.
 fn usual(
     reader: &Reader,
     filter: &Filter,

@@ -76,7 +76,7 @@ pub(super) fn text(key: &str, text: &str, chars_max: usize) -> Result<String, Pr
     Ok(trimmed.to_owned())
 }
 
-/// A text on one line: a name or an id.
+/// A parameter that is one line of text, such as a name or an id.
 pub(super) fn line(key: &str, given: &str, chars_max: usize) -> Result<String, Problem> {
     match given.trim().contains('\n') {
         true => Err(Problem::bad_request(format!("{key}: has a line break"))),
@@ -84,7 +84,7 @@ pub(super) fn line(key: &str, given: &str, chars_max: usize) -> Result<String, P
     }
 }
 
-/// The name of a person: that of the token, or without tokens the one in the request.
+/// The name of a person: the name of the token, or without tokens the name in the request.
 pub(super) fn person(actor: &Actor, given: Option<&str>) -> Result<String, Problem> {
     let checked = |given| line("by", given, BY_CHARS_MAX);
     match (&actor.0, given.filter(|given| !given.trim().is_empty())) {
@@ -129,7 +129,7 @@ pub async fn feedback(
     shown(&state, &texts, alert).await
 }
 
-/// An alert as lists show it.
+/// An alert in the form of the lists.
 async fn shown(
     state: &ApiState,
     texts: &Texts,

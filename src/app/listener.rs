@@ -22,18 +22,18 @@ use super::tls::Tls;
 use crate::api::Peer;
 use crate::telemetry::{Metrics, Seldom};
 
-/// From the start of a connection, or the end of an answer, to the last byte of the next request's header.
+/// Time limit from the start of a connection, or the end of an answer, to the last byte of the next request's header.
 const HEADER_WITHIN: Duration = Duration::from_secs(15);
-/// Of a TLS handshake.
+/// Time limit of a TLS handshake.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// A connection whose client does not take what was sent is closed after this.
+/// A connection is closed if its client does not read what was sent for this long.
 const SENT_WITHIN: Duration = Duration::from_secs(60);
-/// Requests that run at the end have this long to finish.
+/// When the service stops, running requests have this long to finish.
 const DRAIN_WITHIN: Duration = Duration::from_secs(3);
-/// After the system refused another connection.
+/// Pause after the system has refused another connection.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// A listener with what it serves.
+/// A listener and the router that it serves.
 pub(super) struct Listener {
     pub(super) tcp: TcpListener,
     pub(super) tls: Option<Tls>,
@@ -84,7 +84,7 @@ impl Listener {
                 },
             }
         }
-        // What still runs after this is cut off.
+        // Requests that still run after this are cut off.
         let _ = timeout(DRAIN_WITHIN, graceful.shutdown()).await;
     }
 
@@ -95,7 +95,7 @@ impl Listener {
         place: OwnedSemaphorePermit,
         watcher: Watcher,
     ) {
-        // Both only make a connection better: without them it works too.
+        // Both options only improve a connection, so errors do not matter.
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(SENT_WITHIN));
         let (router, metrics) = (self.router.clone(), self.metrics.clone());

@@ -26,7 +26,7 @@ pub struct Reloadable {
     pub reload: Box<dyn Fn() -> Result<(), String> + Send>,
 }
 
-/// Everything of a configuration that can be read again.
+/// Everything in a configuration that can be read again.
 pub fn reloadable(
     tokens: Option<&Tokens>,
     tls: Option<&Tls>,
@@ -50,8 +50,7 @@ pub fn reloadable(
 
 /// A flag that SIGHUP sets. From this call on the signal does not end the process.
 ///
-/// # Errors
-/// If the system does not let signals be handled.
+/// # Errors If the signal handler cannot be installed.
 pub(super) fn on_hang_up() -> std::io::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGHUP, flag.clone())?;
@@ -94,7 +93,7 @@ pub(super) fn run(all: &[Reloadable], hung_up: &AtomicBool, stop: &AtomicBool, h
     }
 }
 
-/// Shows files whose newest content is not in use: a token that was taken out of such a file is still valid.
+/// Reports files whose newest content is not in use. For example, a token that was removed from such a file is still valid.
 fn show(wrong: &BTreeMap<&str, String>, health: &Health) {
     if wrong.is_empty() {
         health.recovered(COMPONENT);

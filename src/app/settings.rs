@@ -54,7 +54,7 @@ pub struct Settings {
     pub alarms: AlarmRules,
     /// `[tickets]` and `[sla.NAME]`.
     pub policy: TicketPolicy,
-    /// The key with which ids of customers are hashed; `None` for that of the store.
+    /// The key for hashing customer ids; `None` for the key of the store.
     pub customer_key: Option<Secret>,
     /// `[forecast]`.
     pub forecast: Forecast,
@@ -153,19 +153,19 @@ impl Settings {
         }
     }
 
-    /// The key with which ids of customers are hashed; `None` for that of the store.
+    /// The key for hashing customer ids; `None` for the key of the store.
     pub fn customer_key(&self) -> Option<CustomerKey> {
         self.customer_key.as_ref().map(|key| CustomerKey::new(key.expose().as_bytes()))
     }
 
-    /// What works, but may be meant otherwise.
+    /// Settings that work, but may not do what their author meant.
     pub fn warnings(&self) -> Vec<String> {
         let files = self.secret_files.iter().filter_map(SecretFile::warning);
         let receivers = self.alerts.receivers.iter().filter_map(ReceiverConfig::warning);
         files.chain(receivers).chain(self.odd_windows()).collect()
     }
 
-    /// Zones in which windows do not begin at full multiples of their width, such as those of an hour in India.
+    /// Zones in which windows do not begin at full multiples of their width, such as windows of an hour in India.
     fn odd_windows(&self) -> Option<String> {
         let Windows { width, time_zone, .. } = self.windows;
         let zones = self.regions.zones.values().copied().chain([time_zone]);

@@ -21,7 +21,7 @@ use crate::output::receivers::Receivers;
 use crate::telemetry::Exporter;
 use crate::window::AggregatorConfig;
 
-/// The work of an instance, where several instances share it.
+/// What an instance does, if several instances share the work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Role {
     /// Counts the events of its Kafka partitions, and forwards API requests to the leader
@@ -33,7 +33,7 @@ pub enum Role {
     Both,
 }
 
-/// All parameters in which demo and service differ.
+/// All parameters that differ between demo and service.
 pub struct Setup {
     pub listen: SocketAddr,
     pub admin_listen: Option<SocketAddr>,
@@ -46,7 +46,7 @@ pub struct Setup {
     pub tables: Vec<MapTable>,
     /// File of the lexicon, which is read again when it changes; `None` for the built-in lexicon.
     pub lexicon: Option<PathBuf>,
-    /// The same for words that have a sentiment.
+    /// File of the words with a sentiment, which is read again when it changes; `None` for the built-in words.
     pub sentiment: Option<PathBuf>,
     pub forecaster: ForecasterConfig,
     pub aggregator: AggregatorConfig,
@@ -80,7 +80,7 @@ pub struct Setup {
     /// Secrets that are read again on SIGHUP, and when their files change.
     pub reloadable: Vec<Reloadable>,
     pub clock: Arc<dyn Clock>,
-    /// The clock by which windows are finalized, if it is not `clock`. Its jumps are noticed.
+    /// The clock by which windows are finalized, if it is not `clock`. It reports its jumps.
     pub steady: Option<Arc<SteadyClock>>,
     pub periodic: PeriodicTask,
     /// The catch-up ends when this source has been read to its end once.

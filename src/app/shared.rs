@@ -23,7 +23,7 @@ use crate::staffing::Rules;
 use crate::store::{self, EventLog, FilesInUse, Pairing, Reader, Store, StoreError};
 use crate::telemetry::{Exporter, Health, Metrics};
 
-/// How often it is checked that the store's files are in their place.
+/// Interval of the check that the store's files are still in their place.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The component of `/ready`.
 const STORE_FOLDER: &str = "store folder";
@@ -39,7 +39,7 @@ pub(super) struct Shared {
     pub(super) stop: Arc<AtomicBool>,
     /// Set by SIGHUP.
     hung_up: Arc<AtomicBool>,
-    /// Rings when there may be new pages.
+    /// Rung when there may be new pages.
     pub(super) bell: Arc<Bell>,
     /// The store's folder.
     store: PathBuf,

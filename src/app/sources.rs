@@ -162,7 +162,7 @@ impl<'a> Sources<'a> {
         Ok(self.forecaster.current(&source))
     }
 
-    /// The name under which a feed is counted, and where it goes on.
+    /// The name under which a feed is counted, and where it resumes.
     fn resume(&mut self, feed: &dyn Feed) -> anyhow::Result<(SourceId, Option<CommitPoint>)> {
         let source = self.forecaster.current(&feed.source());
         let Some(commit) = self.forecaster.commits().get(&source).cloned() else {
@@ -265,7 +265,7 @@ impl<'a> Sources<'a> {
         Ok(())
     }
 
-    /// Warns of files that were read before and are no input now.
+    /// Warns about files that were read before and are not among the inputs now.
     fn tell_left_out(&self, given: &[SourceId], store: &Path) -> anyhow::Result<()> {
         for name in FollowedFile::sources(store)? {
             if !given.iter().any(|source| source.topic_name() == name) {

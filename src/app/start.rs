@@ -22,12 +22,12 @@ use crate::output::influxdb::{InfluxContext, InfluxSink};
 use crate::store::{self, Store};
 use crate::text::Texts;
 
-/// Queue of reports for the forecaster. It is short, so that a full store soon stops the readers.
+/// Length of the queue of reports to the forecaster. It is short, so that a full store soon stops the readers.
 const REPORTS_MAX: usize = 2;
 const COMMANDS_MAX: usize = 256;
 const STREAM_EVENTS_MAX: usize = 1024;
 const STREAMS_MAX: usize = 64;
-/// Queue of commands to be replicated to standbys.
+/// Length of the queue of commands to be replicated to standbys.
 const REPLICATED_MAX: usize = 10_000;
 
 /// Opens the listeners and the store, and starts all threads.

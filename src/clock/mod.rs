@@ -49,7 +49,7 @@ pub struct FastClock {
 
 #[derive(Clone, Copy, Debug)]
 struct Running {
-    /// The clock's time at `since`, or while it is paused.
+    /// The clock's time at `since`, or at the time of the pause.
     base: Timestamp,
     /// `None` while paused.
     since: Option<Instant>,

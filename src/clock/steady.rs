@@ -5,9 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::domain::{Clock, Timestamp};
 
-/// Smaller differences between two readings are corrections, and are followed at once.
+/// Smaller differences between two readings are corrections of the clock, and are followed at once.
 const NOTICED_MS: i64 = 10_000;
-/// A jump is followed once it has lasted so long. A clock that is wrong for a moment then finalizes no windows.
+/// A jump is followed once it has lasted this long. So a clock that is wrong for a moment finalizes no windows.
 const FOLLOWED_AFTER: Duration = Duration::from_secs(60);
 
 /// A source of wall-clock time, and of monotonic time since any instant.
@@ -22,9 +22,9 @@ pub struct SteadyClock {
 struct State {
     /// Wall-clock time and monotonic time at the last reading without a jump.
     base: (Timestamp, Duration),
-    /// Monotonic time at which a jump began that is not followed yet.
+    /// Monotonic time of a jump that is not followed yet.
     jumped_at: Option<Duration>,
-    /// Jumps that nobody has taken yet.
+    /// Jumps that were not taken by [`SteadyClock::take_jumps`] yet.
     jumps: Vec<Jump>,
 }
 
@@ -48,7 +48,7 @@ impl Default for SteadyClock {
 }
 
 impl SteadyClock {
-    /// A clock with these readings.
+    /// A clock that uses these readings.
     pub fn new(readings: Readings) -> Self {
         let base = readings();
         let state = Mutex::new(State { base, jumped_at: None, jumps: Vec::new() });
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_jump_is_noticed_once_and_followed_once_it_lasts() {
-        /// Monotonic second, wall-clock second, what the clock says, jumps in milliseconds.
+        /// Monotonic second, wall-clock second, expected reading, and jumps in milliseconds.
         type Step = (u64, i64, i64, &'static [i64]);
         let cases: [(&str, &[Step]); 5] = [
             ("no jump", &[(1, 1001, 1001, &[]), (9000, 10_000, 10_000, &[])]),

@@ -39,7 +39,7 @@ impl Leadership {
         Self { instance, leads: AtomicBool::new(false), leader_url: Mutex::default() }
     }
 
-    /// Takes the address that the leader announced.
+    /// Sets the address that the leader announced.
     pub fn set_leader_url(&self, url: &str) {
         let mut known = self.leader_url.lock().unwrap_or_else(PoisonError::into_inner);
         if known.as_deref() != Some(url) {

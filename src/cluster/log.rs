@@ -17,7 +17,7 @@ use crate::telemetry::Health;
 use crate::window::CommitPoint;
 
 const WAIT: Duration = Duration::from_millis(200);
-/// Most messages of one transaction.
+/// Maximum number of messages of one transaction.
 const MESSAGES_MAX: usize = 10_000;
 const ASK_EVERY_S: f64 = 1.0;
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(15));
@@ -90,8 +90,8 @@ impl LogFeed {
         inbox.send(Message::Log { reports, command, next }).is_ok()
     }
 
-    /// Sorts messages into a report for each source, and the command of another instance, which can only be the last
-    /// message. Of several frontiers of a source the last one counts, for it covers all partials before it.
+    /// Sorts messages into one report for each source, and a command of another instance, which can only be the last message.
+    /// If there are several frontiers of a source, the last one counts, because it covers all earlier partials.
     fn sort(&self, messages: Vec<LogMessage>) -> (Vec<Report>, Option<ReplicatedCommand>) {
         let mut by_source: BTreeMap<SourceId, Report> = BTreeMap::new();
         let mut command = None;

@@ -9,7 +9,7 @@ use crate::commands::usage::{ConfigArgs, UsageError};
 use crate::domain::{Clock as _, Timestamp, read_instant};
 use crate::store::{Forget, Forgotten, forget};
 
-/// Fewer characters would match nearly everything.
+/// Minimum length of the text. Fewer characters would match nearly everything.
 const CHARS_MIN: usize = 4;
 
 /// Flags of `surgecast forget`.
@@ -26,7 +26,7 @@ pub struct ForgetArgs {
     before: Option<Timestamp>,
 }
 
-/// Removes it and prints what was removed.
+/// Removes the data and prints what was removed.
 ///
 /// # Errors
 /// [`UsageError`] for a text that is too short; errors of the store, such as that the service uses it.

@@ -1,4 +1,4 @@
-//! `surgecast import`: sends a file of one's own to a running system.
+//! `surgecast import`: sends the user's file to a running system.
 
 mod history;
 mod rows;
@@ -30,7 +30,7 @@ pub enum ImportCommand {
     Alarms(HistoryArgs),
 }
 
-/// The file, and the system that takes it.
+/// The roster file, and the system that receives it.
 #[derive(Debug, Args)]
 pub struct RosterArgs {
     /// CSV file, or JSON if its name ends with .json

@@ -18,7 +18,8 @@ pub struct PageTestArgs {
     name: String,
 }
 
-/// Sends a page that says that it is a test, then one that it is over. Its rules, regions and duty do not matter.
+/// Sends a page that says that it is a test, then one that says that it is over. Rules, regions and duty hours of the receiver
+/// do not matter.
 ///
 /// # Errors
 /// [`UsageError`] for a wrong config or name; another error if the receiver did not take the page.

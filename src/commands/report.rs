@@ -104,13 +104,13 @@ pub struct SourceArgs {
     time_zone: Option<Zone>,
 }
 
-/// An opened store, and what the config says to its reader.
+/// An opened store, and what the configuration says about time zones and language.
 struct Source {
     reader: Reader,
     texts: Texts,
     rules: Arc<Rules>,
     regions: BTreeMap<Name, Zone>,
-    /// The zone that was asked for.
+    /// The requested time zone.
     zone: Option<Zone>,
 }
 

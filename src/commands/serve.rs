@@ -22,7 +22,7 @@ use crate::window::{AggregatorConfig, TicketRules};
 
 /// Windows do not wait for a source that is silent for longer than this.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(900);
-/// Receivers are notified of windows that ended at most this long before the start. Older windows are history.
+/// Receivers are notified only of windows that ended at most this long before the start. Older windows are history.
 const NOTIFY_BACK: Duration = Duration::from_secs(3600);
 
 /// Runs the service until Ctrl-C or SIGTERM.
@@ -73,7 +73,7 @@ fn is_stream(input: &Path) -> bool {
     std::fs::metadata(input).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// The inputs without standard input.
+/// The inputs except standard input.
 fn files(inputs: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
     inputs.iter().filter(|input| input.as_os_str() != "-")
 }
@@ -166,14 +166,14 @@ fn check_inputs(inputs: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether two paths lead to one file.
+/// Whether two paths are the same file.
 fn is_same(one: &Path, other: &Path) -> bool {
     let identity =
         |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
     place(one) == place(other) || identity(one).is_some_and(|own| Some(own) == identity(other))
 }
 
-/// First bytes of compressed files, and what unpacks them.
+/// First bytes of compressed files, and the program that unpacks them.
 const COMPRESSED: [(&[u8], &str); 4] = [
     (b"\x1f\x8b", "gunzip"),
     (b"\x28\xb5\x2f\xfd", "zstd -d"),
@@ -193,7 +193,7 @@ fn check_readable(input: &Path) -> anyhow::Result<()> {
     }
     let mut file = match std::fs::File::open(input) {
         Ok(file) => file,
-        // Not the writer of the command line may have to act: the file may be there in a moment.
+        // Not a usage error: the file may appear in a moment.
         Err(error) if error.kind() == ErrorKind::NotFound => anyhow::bail!(
             "--input {shown}: there is no such file: check the path, or create an empty file"
         ),

@@ -26,7 +26,7 @@ pub enum SilenceCommand {
     End(EndArgs),
 }
 
-/// How the service is reached.
+/// Connection to the service.
 #[derive(Debug, Args)]
 struct ServiceArgs {
     #[command(flatten)]
@@ -126,7 +126,7 @@ fn add(args: &AddArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let (client, url) = args.at.reach(&["silences"])?;
     let start = match from {
         Some(from) => from,
-        // The service's clock counts: a demo's is another one than this machine's.
+        // Use the service's clock, because a demo's clock differs from this machine's.
         None => {
             let status = args.at.send(client.get(args.at.reach(&["status"])?.1))?;
             Timestamp::parse(status["now"].as_str().unwrap_or_default())?
@@ -184,7 +184,7 @@ fn with_flag(problem: &str) -> String {
 }
 
 impl ServiceArgs {
-    /// A client, and the address of a path of the API.
+    /// A client, and the URL of a path of the API.
     fn reach(&self, path: &[&str]) -> anyhow::Result<(Client, Url)> {
         let config = self.config.load()?;
         let scheme = if config.tls.is_some() { "https" } else { "http" };

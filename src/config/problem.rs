@@ -10,9 +10,9 @@ use thiserror::Error;
 pub struct Problem {
     /// Dotted path of the key.
     pub key: String,
-    /// The layer of the value, in words; empty for a missing key.
+    /// The layer that set the value, in words; empty for a missing key.
     pub origin: String,
-    /// The value that was found, and the allowed values.
+    /// The given value, and the allowed values.
     pub text: String,
 }
 

@@ -16,7 +16,7 @@ pub struct Reader<'a> {
     problems: &'a RefCell<Vec<Problem>>,
     path: String,
     pub(super) dict: Option<&'a Dict>,
-    /// The keys that were read, which are the allowed ones.
+    /// The keys that were read. These are the allowed keys.
     known: RefCell<BTreeSet<&'static str>>,
 }
 
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The tables under `key` with valid names, where another section reports the others.
+    /// The tables under `key` with valid names. Invalid names are ignored, because another section reports them.
     pub fn named_quietly(&self, key: &'static str) -> Vec<(Name, Self)> {
         let section = self.section(key);
         let dicts = section.entries().filter(|(_, value)| matches!(value, Value::Dict(..)));
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         self.value(key).is_some()
     }
 
-    /// Whether `key` is written, whether it is allowed or not.
+    /// Whether the table has `key`, even if it is not an allowed key.
     pub fn has_text(&self, key: &str) -> bool {
         self.dict.is_some_and(|dict| dict.contains_key(key))
     }
@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The first value in a table, with its path. Its origin is the origin of the table.
+/// The first value inside a table, with its path. The origin of this value is the origin of the table.
 fn innermost(value: &Value, place: String) -> (&Value, String) {
     match value {
         Value::Dict(_, dict) => match dict.iter().next() {

@@ -21,7 +21,7 @@ impl Secret {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces it, in all its clones.
+    /// Replaces the secret in this value and all its clones.
     fn replace(&self, text: &str) {
         text.clone_into(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
     }
@@ -59,15 +59,14 @@ pub struct SecretFile {
     /// Its key in the configuration.
     pub key: String,
     pub path: PathBuf,
-    /// The secret in it; `None` for a file whose reader takes care of changes itself.
+    /// The secret in it; `None` if the reader of the file watches for changes itself.
     pub secret: Option<Secret>,
 }
 
 impl SecretFile {
     /// Reads the file again.
     ///
-    /// # Errors
-    /// Why it cannot be used: then the secret stays as it is.
+    /// # Errors Why the file cannot be used. The previous secret stays in use.
     pub fn reload(&self) -> Result<(), String> {
         let Some(secret) = &self.secret else { return Ok(()) };
         let text = std::fs::read_to_string(&self.path).map_err(|error| error.to_string())?;

@@ -26,7 +26,7 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 impl Reader<'_> {
-    /// All entries as text, for a table with keys of another program. Nested tables become `outer.inner`, because
+    /// All entries as text, for a table whose keys are defined by another program. Nested tables become `outer.inner`, because
     /// `SURGECAST__KAFKA__PROPERTIES__SASL__USERNAME` is read as nested tables.
     pub fn flattened(&self) -> BTreeMap<String, String> {
         let mut all = BTreeMap::new();
@@ -50,7 +50,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A list of texts: an array, or one text with commas, as in an environment variable.
+    /// A list of texts: an array, or one text with commas as separators, as in an environment variable.
     pub fn list(&self, key: &'static str, allowed: &str) -> Option<Vec<String>> {
         match self.value(key)? {
             Value::String(_, text) => Some(text.split(',').map(|t| t.trim().to_owned()).collect()),
@@ -159,7 +159,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One of a few words.
+    /// One of several allowed words.
     pub fn word<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
         let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let allowed = format!("use {}", names.join(", "));
@@ -169,12 +169,12 @@ impl Reader<'_> {
         })
     }
 
-    /// An `http://` or `https://` address without a `/` at its end.
+    /// An `http://` or `https://` URL, without a `/` at its end.
     pub fn url(&self, key: &'static str) -> Option<String> {
         self.url_of(key, &["http", "https"], "use an http:// or https:// address")
     }
 
-    /// An address with one of these schemes, without a slash at its end.
+    /// A URL with one of these schemes, without a `/` at its end.
     pub fn url_of(&self, key: &'static str, schemes: &[&str], allowed: &str) -> Option<String> {
         let text = self.text(key, allowed)?;
         // The error does not repeat the URL, because it may contain a password.

@@ -14,7 +14,7 @@ pub(super) fn real(number: Num) -> Option<f64> {
     number.to_f64().or_else(whole).filter(|n| n.is_finite())
 }
 
-/// What an error about a number adds if the value is a number in quotation marks.
+/// A hint for the error message if a number is in quotation marks.
 pub(super) fn quotation_hint(value: &Value) -> &'static str {
     match value {
         Value::String(_, text) if text.trim().parse::<f64>().is_ok() => ", without quotation marks",

@@ -25,7 +25,7 @@ pub enum Act {
 }
 
 impl Act {
-    /// Every act.
+    /// All kinds of changes.
     pub const EVERY: [Self; 14] = [
         Self::Acknowledged,
         Self::Judged,
@@ -73,7 +73,7 @@ pub struct AuditEntry {
     /// Whether `who` is the name of a token.
     pub is_signed_in: bool,
     pub act: Act,
-    /// The id of what was changed.
+    /// The id of the changed object.
     pub subject: String,
     pub detail: String,
 }

@@ -1,4 +1,4 @@
-//! Exponential back-off: the wait before an operation that failed is tried again.
+//! Exponential back-off: how long to wait before a failed operation is tried again.
 
 use std::time::Duration;
 

@@ -87,7 +87,7 @@ pub struct AlarmEvent {
     pub device: Option<Box<str>>,
     pub alarm_type: Option<Box<str>>,
     pub text: Option<Box<str>>,
-    /// The alarm's ids without its system. A clear that lacks the system finds its raise by them.
+    /// The ids of the alarm without the name of its system. A clear that does not name the system finds its raise by them.
     #[serde(default)]
     pub aliases: Box<[Box<str>]>,
 }
@@ -118,7 +118,7 @@ impl ListRebuilt {
     }
 }
 
-/// The creation of a ticket, which is one customer contact, or a later change of the ticket.
+/// A contact of a customer: the creation of a ticket, or a later change of the ticket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TicketEvent {
     pub event_id: Box<str>,
@@ -131,7 +131,7 @@ pub struct TicketEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<Box<str>>,
     pub text: Option<Box<str>>,
-    /// What the event tells about open tickets; `None` without the id of a ticket.
+    /// What the event says about open tickets; `None` without a ticket id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub news: Option<TicketNews>,
 }

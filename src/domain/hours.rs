@@ -11,31 +11,31 @@ const DAYS: [&str; 7] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
 const MINUTES_A_DAY: u32 = 24 * 60;
 const SPANS_MAX: usize = 50;
 
-/// Hours of a week in civil time, such as a team's or a duty's. A span may end after midnight.
+/// Hours of a week in civil time, such as the hours of a team or of a duty. A span may end after midnight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hours {
-    /// As it was written.
+    /// The hours as they were configured.
     text: String,
     spans: Vec<Span>,
 }
 
-/// Hours that are the same on some days of the week.
+/// Hours that are the same on several days of the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
-    /// One bit for each day on which it begins, from Monday.
+    /// One bit for each day on which the span begins, from Monday.
     days: u8,
-    /// Minutes after midnight; an end that is not after the start is on the next day.
+    /// Minutes after midnight. An end that is not after the start is on the next day.
     from: u32,
     to: u32,
 }
 
-/// A text that is not [`Hours`].
+/// The error for a text that is not [`Hours`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}: use days and hours such as \"Mo-Fr 07:00-23:00, Sa 09:00-13:00\", or \"24/7\"")]
 pub struct HoursError(String);
 
 impl Hours {
-    /// Whether an instant is within these hours of a zone. The end is not.
+    /// Whether an instant is within these hours, in the time zone `zone`. The end itself is not included.
     pub fn covers(&self, at: Timestamp, zone: Zone) -> bool {
         let local = zone.local(at);
         let today = local.weekday().num_days_from_monday();
@@ -50,7 +50,7 @@ impl Hours {
         })
     }
 
-    /// When the hours that cover an instant end. `None` if they have no end.
+    /// The end of the hours that include an instant. `None` if they have no end.
     pub fn end(&self, at: Timestamp, zone: Zone) -> Option<Timestamp> {
         let first = at.secs().div_euclid(60) + 1;
         let mut minutes =
@@ -68,8 +68,8 @@ impl fmt::Display for Hours {
 impl FromStr for Hours {
     type Err = HoursError;
 
-    /// Spans with commas or semicolons between them: days (`Mo`, `Mo-Fr`, `Sa,Su`; all without any), then hours. `24/7`
-    /// is always.
+    /// Reads spans that are separated by commas or semicolons: days (`Mo`, `Mo-Fr`, `Sa,Su`; none for all days), then hours.
+    /// `24/7` means always.
     fn from_str(text: &str) -> Result<Self, HoursError> {
         let mut spans = Vec::new();
         let mut days = 0;
@@ -108,7 +108,7 @@ fn day_of(text: &str) -> Result<usize, HoursError> {
 fn days_of(text: &str) -> Result<u8, HoursError> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (day_of(first)?, day_of(last)?);
-    // A week goes round: `Sa-Mo`.
+    // A range may wrap around the week: `Sa-Mo`.
     let n = (last + 7 - first) % 7;
     Ok((0..=n).fold(0, |days, next| days | 1 << ((first + next) % 7)))
 }

@@ -1,6 +1,6 @@
 //! The vocabulary of all rooms: time, windows, series, events and sources.
 //!
-//! This room has values only: no wire formats, no storage, and no clock except for the [`Clock`] trait.
+//! This room contains only values. Wire formats, storage and clocks are in other rooms; only the trait [`Clock`] is here.
 
 mod audit;
 mod backoff;

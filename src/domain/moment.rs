@@ -1,10 +1,10 @@
-//! The reader of times as programs and people write them. Events, files and commands share it.
+//! Reads times in the formats that programs and people use. Events, files and commands share this code.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::{TimeError, Timestamp, Zone};
 
-/// A time as it was written.
+/// A time as it was written, with or without an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// With an offset from UTC, or as an epoch number.
@@ -50,8 +50,8 @@ impl Moment {
         Err(if epoch(text).is_some() { TimeError::Range } else { unreadable() })
     }
 
-    /// The instant. Times without an offset are on the clock of `zone`; a date alone is not an instant. A time that
-    /// occurs twice (the clocks go back) is the earlier one.
+    /// The instant. Times without an offset are civil times of `zone`; a date alone is not an instant. A time that occurs twice
+    /// (the clocks go back) is the earlier one.
     ///
     /// # Errors
     /// [`TimeError`] for a date alone, and outside the accepted range.
@@ -87,8 +87,8 @@ const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// A time with the name of its month, in the order of ISO 8601; `None` for other texts. Such are `30-Nov-2026 10:40:43`,
-/// `Nov 30, 2026 10:40:43`, and those of C and Java: `Mon Nov 30 10:40:43 2026`, `Mon Nov 30 10:40:43 UTC 2026`.
+/// A time with the name of its month, in the order of ISO 8601; `None` for other texts. Examples: `30-Nov-2026 10:40:43`, `Nov
+/// 30, 2026 10:40:43`, and the formats of C and Java: `Mon Nov 30 10:40:43 2026`, `Mon Nov 30 10:40:43 UTC 2026`.
 fn reordered(text: &str) -> Option<String> {
     let index = |word: &str, names: &[&str]| {
         let is_word = word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -160,7 +160,7 @@ impl Scan<'_> {
         Some(Moment::Instant(Timestamp::from_millis(utc.and_utc().timestamp_millis())))
     }
 
-    /// `2026-1-31`, `2026/01/31`, `2026.01.31`, `2026年1月31日` or `20260131`, and whether a time may follow at once.
+    /// `2026-1-31`, `2026/01/31`, `2026.01.31`, `2026年1月31日` or `20260131`, and whether a time may follow without a separator.
     fn date(&mut self) -> Option<(NaiveDate, bool)> {
         let year = self.digits(4, 4)?;
         let separator = self.0.chars().next().filter(|c| matches!(c, '-' | '/' | '.' | '年'));
@@ -271,7 +271,7 @@ impl Scan<'_> {
         valid.then(|| sign * i64::from(hours * 3600 + minutes * 60))
     }
 
-    /// Whether only the name of a zone follows, as in `+08:00[Asia/Shanghai]` and `+0800 CST`.
+    /// Whether the rest of the text is only the name of a zone, as in `+08:00[Asia/Shanghai]` and `+0800 CST`.
     fn ends(&self) -> bool {
         let rest = self.0.trim_start();
         rest.is_empty()
@@ -279,7 +279,7 @@ impl Scan<'_> {
             || (self.0.starts_with(' ') && rest.bytes().all(|byte| byte.is_ascii_alphabetic()))
     }
 
-    /// A number with so many digits.
+    /// A number with at least `least` and at most `most` digits.
     fn digits(&mut self, least: usize, most: usize) -> Option<u32> {
         let count = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
         if count < least {

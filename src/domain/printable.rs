@@ -1,5 +1,5 @@
-//! Characters that change what a reader sees without being seen: a line break can forge a line of a page (message) or a log, a
-//! bidirectional control can turn a text around.
+//! Invisible characters that change what a reader sees. A line break can forge a line of a page (message) or a log, and a
+//! bidirectional control can reverse a text.
 
 use std::borrow::Cow;
 

@@ -11,7 +11,7 @@ use thiserror::Error;
 pub const ALL: &str = "_all";
 /// The name used if an event has none and no mapping gives one.
 pub const UNKNOWN: &str = "unknown";
-/// The name under which events are counted that have one name too many: see `limits.series`.
+/// The name under which events are counted if there are too many different names: see `limits.series`.
 pub const OTHER: &str = "_other";
 
 /// A region's, service's or channel's name: 1–64 characters, without control characters and `/`.
@@ -96,7 +96,7 @@ impl Name {
         Self(OTHER.into())
     }
 
-    /// No valid name is smaller. For searches in order.
+    /// A name that is smaller than all valid names, for searches in ordered maps.
     pub fn least() -> Self {
         Self(" ".into())
     }
@@ -195,7 +195,7 @@ impl SeriesKey {
         self.region.is_all() || self.service.is_all() || self.channel.is_all()
     }
 
-    /// Number of its parts that are not `_all`: 3 for a leaf.
+    /// Number of parts that are not `_all`: 3 for a leaf.
     pub fn names_given(&self) -> usize {
         [&self.region, &self.service, &self.channel]
             .into_iter()

@@ -26,8 +26,8 @@ impl SourceId {
         Self { topic: topic.into(), partition }
     }
 
-    /// The same partition in a generation of its topic. A topic that is deleted and created again has the same name and
-    /// the same offsets, but other records: it is another source. Texts show the name only.
+    /// The same partition in a generation of its topic. A topic that is deleted and created again has the same name and the
+    /// same offsets, but other records, so it is a different source. Texts show only the name.
     #[must_use]
     pub fn in_generation(&self, generation: Option<&str>) -> Self {
         let name = self.topic_name();
@@ -71,11 +71,11 @@ pub enum Reason {
     Malformed,
     /// A field is missing or of the wrong type or value.
     Field,
-    /// Its window had closed when it arrived.
+    /// The event arrived after its window had closed.
     Late,
-    /// Its time is later than its arrival by more than the allowed skew.
+    /// The event time is later than the arrival by more than the allowed skew.
     Future,
-    /// It exceeds a limit: the size of an event, or the number of series.
+    /// The event exceeds a limit: its size, or the number of series.
     Limit,
 }
 

@@ -1,20 +1,20 @@
-//! The life of a ticket: what an event tells about it besides that it happened.
+//! The life of a ticket: what events say about it, besides the arrival.
 
 use serde::{Deserialize, Serialize};
 
 use super::{SeriesKey, Timestamp, Topic};
 
-/// A step in the life of a ticket. Of several at the same time, the smaller one is the earlier.
+/// A step in the life of a ticket. Of several steps at the same time, the smaller one is the earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LifeStep {
-    /// It was created.
+    /// The ticket was created.
     Opened,
-    /// Somebody works on it for the first time.
+    /// Somebody works on the ticket for the first time.
     FirstResponse,
-    /// It needs no more work.
+    /// The ticket needs no more work.
     Resolved,
-    /// It needs work again.
+    /// The ticket needs work again.
     Reopened,
     /// The customer gave up.
     Abandoned,
@@ -25,19 +25,19 @@ pub enum LifeStep {
 pub struct TicketStep {
     pub ticket_id: Box<str>,
     pub step: LifeStep,
-    /// When the ticket was created, if a later step says so.
+    /// When the ticket was created, if the event of a later step contains this time.
     pub opened_at: Option<Timestamp>,
-    /// Seconds that people worked on it, if the event that resolves it says so.
+    /// Seconds that people worked on the ticket, if the event that resolves it contains them.
     pub handled_seconds: Option<u32>,
 }
 
-/// What an event tells about tickets that are open.
+/// What an event says about open tickets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TicketNews {
     /// A step of one ticket.
     Step(TicketStep),
-    /// So many tickets of the series are open.
+    /// The number of open tickets of the series.
     Snapshot { open: u32 },
 }
 
@@ -65,7 +65,7 @@ impl Priority {
     }
 }
 
-/// The mood of a customer's text.
+/// The sentiment of a customer's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sentiment {
@@ -88,7 +88,7 @@ impl Sentiment {
 /// What an event says about a ticket and its customer, without the customer's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketFacts {
-    /// The sender's own word for the priority or severity.
+    /// The priority or severity, as the sender names it.
     pub priority: Option<Box<str>>,
     /// The customer's tier.
     pub tier: Option<Box<str>>,
@@ -99,13 +99,13 @@ pub struct TicketFacts {
     pub customer: Option<Box<str>>,
 }
 
-/// News of tickets with its time and series.
+/// News about tickets, with time and series.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketMessage {
     pub ts: Timestamp,
     pub series: SeriesKey,
     pub news: TicketNews,
-    /// What the event says besides its step; `None` if it says nothing.
+    /// What the event says besides its step; `None` if nothing.
     #[serde(default)]
     pub facts: Option<Box<TicketFacts>>,
 }

@@ -23,7 +23,7 @@ impl WindowWidth {
     /// An hour, the largest width.
     pub const HOUR: Self = Self(3600);
 
-    /// The width of this length.
+    /// A width of this length.
     ///
     /// # Errors
     /// [`WidthError`] unless the length is 5, 10, 15, 30 or 60 minutes.

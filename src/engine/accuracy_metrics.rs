@@ -8,7 +8,7 @@ use crate::store::sums::{sums, surges};
 use crate::store::{Filter, Reader, StoreError};
 use crate::telemetry::Metrics;
 
-/// Most roll-ups that have metrics.
+/// Maximum number of roll-ups that have metrics.
 const SERIES_MAX: usize = 64;
 
 /// Publishes the accuracy of the seven days before `now`, for roll-ups over at least two of region, service and channel.

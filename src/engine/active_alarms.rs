@@ -9,7 +9,7 @@ pub fn active_alarms(alarms: &AlarmBook) -> Vec<ActiveAlarm> {
     alarms.active_alarms().map(shown).collect()
 }
 
-/// Alarms that are active at `until`, as far as messages are known.
+/// Alarms that are active at `until`, according to the messages so far.
 pub fn active_at(alarms: &AlarmBook, until: Timestamp) -> Vec<ActiveAlarm> {
     alarms.active_at(until).iter().map(shown).collect()
 }

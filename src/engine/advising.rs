@@ -19,12 +19,12 @@ pub struct Advising {
 }
 
 impl Advising {
-    /// Without recommendations.
+    /// Starts without recommendations.
     pub fn new(rules: Arc<AdviceRules>, width: WindowWidth) -> Self {
         Self { rules, width, book: Book::default() }
     }
 
-    /// Restores what is stored. `next` is the start of the first window that is not final.
+    /// Restores the stored recommendations. `next` is the start of the first window that is not final.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -34,7 +34,7 @@ impl Advising {
         Ok(())
     }
 
-    /// Recommends from the plans of vintages issued at `end`, and follows up what is over.
+    /// Makes recommendations from the plans of vintages issued at `end`, and computes the outcome of those that are over.
     pub fn step(
         &mut self,
         planning: &mut Planning,
@@ -64,12 +64,12 @@ impl Advising {
         effects
     }
 
-    /// Those that are open at an instant, oldest first.
+    /// Open recommendations at an instant, oldest first.
     pub fn open(&self, now: Timestamp) -> impl Iterator<Item = &Recommendation> {
         self.book.all().iter().filter(move |own| own.is_open(now))
     }
 
-    /// A recommendation with a person's answer. `None` if there is no such one, or it is over.
+    /// A recommendation with a person's answer. `None` if there is no such recommendation, or if it is over.
     pub fn answered(
         &self,
         id: &str,
@@ -80,12 +80,12 @@ impl Advising {
         self.book.answered(id, answer, by, at)
     }
 
-    /// Takes a recommendation with its answer.
+    /// Takes a recommendation and its answer.
     pub fn put(&mut self, recommendation: Recommendation) {
         self.book.put(recommendation);
     }
 
-    /// A roster was sent: it includes what was agreed before. Returns the recommendations that changed.
+    /// Takes note of a new roster, which includes what was agreed before. Returns the recommendations that changed.
     pub fn roster_replaced(
         &mut self,
         shifts: &[Shift],

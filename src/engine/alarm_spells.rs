@@ -14,14 +14,14 @@ use crate::window::{ActiveAlarm, AlarmBook, Transition};
 
 /// How far back spells are kept: as far as a fit reads.
 pub const REACH: Duration = Duration::from_secs(63 * 86_400);
-/// Most spells that are kept; the oldest go first.
+/// Maximum number of spells that are kept; the oldest go first.
 const SPELLS_MAX: usize = 200_000;
-/// Days that say how many alarms are usual.
+/// Number of days from which the usual number of alarms is computed.
 const ACTIVITY_DAYS: usize = 28;
-/// Fewest alarms of a scope whose usual number is looked up.
+/// Minimum number of alarms of a scope whose usual number is looked up.
 const ACTIVITY_MIN: u32 = 3;
 
-/// Spells of the last weeks, as of an instant of event time that only moves forward.
+/// Spells of the last weeks, as of an instant in event time that never moves back.
 #[derive(Debug, Default)]
 pub struct AlarmSpells {
     /// Spells of active alarms, by alarm id.
@@ -51,7 +51,7 @@ struct Stored {
 }
 
 impl AlarmSpells {
-    /// Whether a transition that became known then has not been taken yet.
+    /// Whether a transition that became known at this time has not been taken yet.
     fn is_new(&self, known_at: Timestamp) -> bool {
         self.now.is_none_or(|now| known_at > now)
     }
@@ -95,8 +95,8 @@ impl AlarmSpells {
         in_order(over.chain(self.open.values()).cloned().collect())
     }
 
-    /// Scopes with alarms that were raised in the `reach` before `now`, and how many alarms they had in the same span of each of the
-    /// last days that are known. Alarms below minor do not count.
+    /// Scopes with alarms that were raised within `reach` before `now`, and the number of their alarms in the same span of each
+    /// of the last known days. Alarms less severe than minor do not count.
     pub fn activity(&self, now: Timestamp, reach: Duration) -> Vec<AlarmActivity> {
         let counts =
             |spell: &&AlarmSpell| spell.severity <= Severity::Minor && spell.raised_at < now;
@@ -135,7 +135,7 @@ impl AlarmSpells {
         found.into_values().collect()
     }
 
-    /// Spells of some scopes that were open at any time since `from`, as far as `book` knows them up to `until`.
+    /// Spells of some scopes that were open at any time since `from`, according to what `book` knows up to `until`.
     pub fn ahead(
         &self,
         from: Timestamp,

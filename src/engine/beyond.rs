@@ -6,7 +6,7 @@ use crate::domain::Timestamp;
 use crate::telemetry::Metrics;
 use crate::window::{Beyond, BeyondTally};
 
-/// How long it is shown after the last such event.
+/// How long after the last such event it is shown.
 const TOLD_FOR: Duration = Duration::from_secs(3600);
 
 /// The last events that were counted under another name.
@@ -30,7 +30,7 @@ impl BeyondLimit {
         self.last = Some((now, text));
     }
 
-    /// Why events are counted under another name, if any were in the last hour.
+    /// Why events are counted under another name, if there were any in the last hour.
     pub fn reason(&self, now: Timestamp) -> Option<&str> {
         let (at, text) = self.last.as_ref()?;
         (now.since(*at) < TOLD_FOR).then_some(text)

@@ -9,7 +9,7 @@ use crate::domain::{AuditEntry, Timestamp};
 pub struct Done {
     /// The commands to replicate: none if it was not carried out.
     pub commands: Vec<ReplicatedCommand>,
-    /// Called once the command is replicated: an answered change must survive this instance.
+    /// Called once the command is replicated. A change that was confirmed to its sender must survive the loss of this instance.
     pub answer: Answer,
     /// Events of the live stream.
     pub stream: Vec<StreamEvent>,

@@ -8,10 +8,10 @@ use crate::domain::{Scope, SeriesKey, Timestamp};
 use crate::store::PHRASES_KEPT;
 use crate::window::{AggregationKey, AlarmBook, Counts, FinalizedWindow, text_counts};
 
-/// Groups of alarms that a sentence names.
+/// Maximum number of alarm groups that a sentence names.
 const GROUPS_MAX: usize = 3;
 
-/// Keeps each scope's most frequent phrases, [`PHRASES_KEPT`] of them. All other keys stay.
+/// Keeps the [`PHRASES_KEPT`] most frequent phrases of each scope. All other keys stay.
 pub fn thin(cells: &mut Vec<(AggregationKey, Counts)>) {
     let mut by_scope: BTreeMap<&Scope, Vec<(u32, &str)>> = BTreeMap::new();
     for (cell, counts) in cells.iter() {
@@ -110,7 +110,7 @@ mod tests {
     use crate::text::{Language, Say, Texts};
     use crate::window::{AlarmRules, ENDED_KEPT};
 
-    /// Complaints after the end of an alarm are not taken for a fault that customers noticed first.
+    /// If complaints come after the end of an alarm, the alert does not say that customers noticed the fault first.
     #[test]
     fn the_end_of_the_last_alarm_is_known() {
         let at = |minutes: i64| Timestamp::from_secs(minutes * 60);

@@ -19,28 +19,28 @@ pub struct ForecasterConfig {
     pub width: WindowWidth,
     pub lateness: Duration,
     pub source_timeout: Duration,
-    /// Most ticket series that are counted and forecast under their own names.
+    /// Maximum number of ticket series that are counted and forecast under their own names.
     pub series_max: usize,
     pub alarms: AlarmRules,
     pub tickets: TicketRules,
     /// How tickets are assessed.
     pub policy: TicketPolicy,
-    /// The key with which ids of customers are hashed; `None` for that of the store.
+    /// The key for hashing customer ids; `None` for the key of the store.
     pub customer_key: Option<CustomerKey>,
     pub issue: IssueConfig,
     pub refit: Option<RefitConfig>,
-    /// Whether open windows are examined. Nowcasts depend on when events were read.
+    /// Whether open windows are examined. The resulting nowcasts depend on when events were read.
     pub nowcasts: bool,
     /// The receivers of pages by name, and which pages each gets.
     pub receivers: Vec<(String, Route)>,
-    /// Who of them is told later, while nobody has acknowledged an alert.
+    /// The receivers that are notified later, if nobody has acknowledged an alert.
     pub escalation: Escalation,
     /// Reports that are sent to receivers.
     pub reports: Vec<Schedule>,
 }
 
 impl ForecasterConfig {
-    /// By which target the contacts of each series are judged, and its zone.
+    /// The service target by which the contacts of each series are judged, and the time zone of the series.
     pub fn terms(&self) -> Terms {
         let (staffing, zones) = (self.issue.staffing.clone(), self.issue.zones.clone());
         let other = self.issue.zone;
@@ -66,7 +66,7 @@ impl ForecasterConfig {
     }
 }
 
-/// What a profile promises to a contact.
+/// The service goal of a profile.
 fn goal(profile: &Profile) -> ServiceGoal {
     let by = match profile.model {
         Model::Deferred(_) => ServedBy::End,

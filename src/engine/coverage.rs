@@ -7,7 +7,7 @@ use crate::anomaly::{RecentScores, WindowCase};
 use crate::domain::{Scope, Timestamp};
 use crate::forecast::{ForecastPoint, HORIZON};
 
-/// How far back windows count.
+/// Length of the history of windows.
 pub const REACH: Duration = HORIZON;
 /// Indices of the 80 % band in the quantiles of a forecast point.
 const LOW: usize = 1;

@@ -31,11 +31,11 @@ pub enum StoreChange<'r> {
     ///
     /// Late events with one of these keys are counted under its value.
     Events(&'r Report, BTreeMap<AggregationKey, AggregationKey>),
-    /// What the news of tickets changed up to the end of the window with this start.
+    /// Changes in the book of tickets up to the end of the window that starts at this time.
     Tickets(Timestamp, TicketChanges),
-    /// Alarms by type of the finalized window with this start.
+    /// Alarms by type of the finalized window that starts at this time.
     AlarmTypes(Timestamp, AlarmTypes),
-    /// What followed from that for the service of tickets.
+    /// Changes in priorities, SLA clocks and customers that follow from them.
     Assessments(AssessmentChanges),
     /// Windows that were finalized or revised.
     Windows(Vec<(AggregationKey, Timestamp, WindowRecord)>),
@@ -60,7 +60,7 @@ pub enum StoreChange<'r> {
     Alert(Box<Alert>),
     Silence(Box<Silence>),
     Recommendation(Box<Recommendation>),
-    /// Who is missing and whom no recommendation brings.
+    /// Missing agents for whom there is no recommendation.
     Uncovered(Vec<Uncovered>),
     /// A page to every receiver.
     Notification(Notification),
@@ -87,7 +87,7 @@ pub enum StoreChange<'r> {
     Audit(AuditEntry),
     /// A page to these receivers.
     Page(Notification, Vec<String>),
-    /// A page that was given up is due again.
+    /// Sends a page again that was given up.
     Resend {
         page: String,
         receivers: Vec<String>,
@@ -104,14 +104,14 @@ pub enum StoreChange<'r> {
         sink: String,
         seq: i64,
     },
-    /// Annotations that Grafana has, or will not get.
+    /// Annotations that are in Grafana, or that will never be written to it.
     Annotations(Vec<Annotation>),
     /// A named value.
     Saved(Saved),
 }
 
 impl StoreChange<'_> {
-    /// The anomaly, if it is one.
+    /// The anomaly, if the change is one.
     pub fn anomaly(&self) -> Option<&Anomaly> {
         match self {
             Self::Anomaly(anomaly) => Some(anomaly),
@@ -123,9 +123,9 @@ impl StoreChange<'_> {
 /// The effects of one step.
 #[derive(Debug, Default)]
 pub struct Effects<'r> {
-    /// In the order in which they are written.
+    /// Changes in the order in which they are written.
     pub changes: Vec<StoreChange<'r>>,
-    /// In the order in which they are sent, after the commit.
+    /// Events in the order in which they are sent, after the commit.
     pub stream: Vec<StreamEvent>,
 }
 

@@ -1,4 +1,4 @@
-//! The forecaster's thread: reports, commands and deliveries in, transactions out.
+//! The forecaster's thread. It receives reports, commands and outcomes of deliveries, and stores their effects in transactions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const INBOX_WAIT: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_secs(1);
 /// Clock time between two rounds of retention.
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
-/// Between two messages to standbys about a sink's progress. A new leader writes so much again.
+/// Interval of messages to standbys about a sink's progress. A new leader writes at most this much again.
 const REPLICATE_PROGRESS_EVERY_S: f64 = 5.0;
 
 /// The progress of a sink.
@@ -59,11 +59,11 @@ pub struct Engine {
     pub standbys: Option<SyncSender<(ReplicatedCommand, Answer)>>,
     /// Whether this instance leads.
     pub leads: Arc<dyn Leads>,
-    /// Called once changes of alerts are stored: there may be pages.
+    /// Called once changed alerts are stored, because there may be pages.
     pub alerts_changed: Box<dyn Fn() + Send>,
     /// Progress of the sinks.
     pub sinks: BTreeMap<&'static str, SinkProgress>,
-    /// Whether probes know of names beyond the limit.
+    /// Whether `/ready` shows that names exceed the limit.
     pub limit_told: bool,
 }
 
@@ -89,7 +89,7 @@ impl Engine {
                     self.forecaster.expect_partitions(sources, self.clock.now());
                 }
                 Ok(Message::Cursor(sink, at)) => {
-                    // After a restart the sink writes the same again, which changes nothing.
+                    // After a restart the sink writes the same points again, which is harmless.
                     if let Err(error) = self.forecaster.put_cursor(sink, at) {
                         tracing::error!(%error, sink, "store: cannot store the progress of a sink");
                     }
@@ -146,14 +146,14 @@ impl Engine {
         }
     }
 
-    /// Stores messages of the replicated log. The command follows the reports. Its own transaction moves the log's offset
-    /// past it.
+    /// Stores messages of the replicated log. The command follows the reports; it has a transaction of its own, which also
+    /// stores the next offset of the log.
     fn read(&mut self, reports: Vec<Report>, command: Option<ReplicatedCommand>, next: Offset) {
         let upto = if command.is_some() { next - 1 } else { next };
         let (new, mut reports): (Vec<Report>, Vec<Report>) =
             reports.into_iter().partition(|report| self.forecaster.is_new(report));
         if !new.is_empty() {
-            // What was counted of a topic is stored before the topic is replaced.
+            // Counts of a topic are stored before the topic is replaced.
             let before = self.forecaster.rename(reports);
             if !(self.apply(&before, None, || {}) && self.add_generations(&new)) {
                 return;
@@ -168,7 +168,7 @@ impl Engine {
         }
     }
 
-    /// Shows that a write failed, and logs it if it is news: writes are retried every second.
+    /// Reports that a write failed. Only the first failure is logged, because writes are retried every second.
     fn store_fails(&self, error: &StoreError) {
         if self.health.failing("store", &error.to_string()) {
             tracing::error!(%error, "store: write failed, retrying every second, nothing is lost");
@@ -247,7 +247,7 @@ impl Engine {
                     return false;
                 }
             }
-            // People are told at once that nothing can be stored.
+            // Answer commands at once with an error: nothing can be stored.
             while let Ok(command) = self.commands.try_recv() {
                 self.command(command);
             }
@@ -261,7 +261,7 @@ impl Engine {
         true
     }
 
-    /// Tells probes whether names beyond the limit are counted under another name.
+    /// Shows in `/ready` whether names beyond the limit are counted under another name.
     fn tell_limit(&mut self) {
         match self.forecaster.beyond_limit(self.clock.now()) {
             Some(reason) => self.limit_told |= self.health.degraded("series", reason),
@@ -275,7 +275,8 @@ impl Engine {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Tells the next receivers of alerts that nobody has acknowledged, and sends reports that are due. Only the leader does.
+    /// Notifies the next receivers of alerts that nobody has acknowledged, and sends reports that are due. Only the leader does
+    /// this.
     fn page_again(&mut self) {
         if !self.leads.leads() {
             return;
@@ -328,7 +329,7 @@ impl Engine {
         for event in stream {
             let _ = self.stream.send(event);
         }
-        // The answer waits for the last one: the log keeps their order.
+        // The answer waits for the last command, because the log keeps their order.
         let Some(last) = commands.pop() else { return answer() };
         commands.into_iter().for_each(|command| self.replicate(command, Box::new(|| {})));
         self.replicate(last, answer);

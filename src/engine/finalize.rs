@@ -1,4 +1,4 @@
-//! Rows that a finalized window and its revisions put into the store.
+//! Rows that a finalized window and its revisions write into the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ pub type Rows = Vec<(AggregationKey, Timestamp, WindowRecord)>;
 /// Tickets of a window by leaf, `None` where the count is missing.
 pub type Leaves = Vec<(SeriesKey, Option<u32>)>;
 
-/// Publishes what alarms did up to the end of a window as metrics, and logs refusals.
+/// Publishes the numbers of alarms up to the end of a window as metrics, and logs refused alarms.
 pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
     let tally = alarms.take_tally();
     metrics.alarms(&tally.counts(), alarms.active_count());
@@ -41,7 +41,7 @@ pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
     }
 }
 
-/// Publishes what happened to tickets up to the end of a window as metrics, and logs what people should know, once a day.
+/// Publishes the steps of tickets up to the end of a window as metrics. Once a day it logs what needs attention.
 pub fn count_tickets(tickets: &mut TicketBook, metrics: &Metrics, end: Timestamp) {
     let tally = tickets.take_tally();
     metrics.tickets(&tally.counts(), tickets.open_count());
@@ -92,7 +92,7 @@ pub fn admit(leaves: &mut BTreeSet<SeriesKey>, window: &FinalizedWindow) {
     }
 }
 
-/// Adds series that are first seen in a revision: they have a stored window from now on, so a restart finds them.
+/// Adds series that first appear in a revision. They have a stored window from now on, so a restart finds them.
 pub fn admit_revised(leaves: &mut BTreeSet<SeriesKey>, window: &FinalizedWindow, names: &Names) {
     let tickets = window.counts.iter().filter_map(|(key, _)| match key {
         AggregationKey::Tickets(series) => Some(series),

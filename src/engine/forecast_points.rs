@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{ForecastPoint, Vintage};
 
-/// Numbers are kept to thousandths, as in the ledger: scores are the same after a restart.
+/// Numbers are rounded to thousandths, as in the ledger, so scores are the same after a restart.
 const SCALE: f64 = 1000.0;
 /// Mean, baseline, level, alarm effect and seven quantiles. Quantiles are differences.
 type Numbers = [i64; 11];
@@ -16,7 +16,7 @@ pub struct IssuedPoints {
     pub issued_at: Timestamp,
     window: Timestamp,
     pub series: Arc<[SeriesKey]>,
-    /// One `Option<Numbers>` a series, packed with postcard; `None` where its vintage does not reach the window.
+    /// One `Option<Numbers>` per series, packed with postcard; `None` if the vintage of the series does not include the window.
     packed: Vec<u8>,
 }
 
@@ -57,11 +57,11 @@ fn numbers(target: &ForecastPoint) -> Numbers {
     [mean, baseline, level, effect, a, b, c, d, e, f, g]
 }
 
-/// By window, oldest issue first.
+/// Issued points by window, oldest issue first.
 #[derive(Default)]
 pub struct ForecastPoints {
     by_window: BTreeMap<Timestamp, Vec<IssuedPoints>>,
-    /// Series of the newest issue. The next issue mostly has the same.
+    /// Series of the newest issue. The next issue usually has the same.
     series: Arc<[SeriesKey]>,
 }
 

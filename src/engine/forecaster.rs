@@ -118,7 +118,7 @@ impl Forecaster {
         }
     }
 
-    /// Whether a report is of a topic that was not counted before.
+    /// Whether a report belongs to a topic that was not counted before.
     pub fn is_new(&self, report: &Report) -> bool {
         self.state.generations.is_new(&report.source)
     }
@@ -170,7 +170,7 @@ impl Forecaster {
         self.state.observed.histories.len()
     }
 
-    /// Why events are counted under another name, if any were lately.
+    /// Why events are counted under another name, if there were any in the last hour.
     pub fn beyond_limit(&self, now: Timestamp) -> Option<&str> {
         self.state.beyond.reason(now)
     }
@@ -223,9 +223,9 @@ impl Forecaster {
         }
     }
 
-    /// Stores reports and everything that follows from them in one transaction. `log` is the next offset of the
-    /// replicated log, if they come from it. Returns events of the live stream, and whether more windows may be
-    /// finalized: then call again without reports.
+    /// Stores reports and all their consequences in one transaction. `log` is the next offset of the replicated log, if they
+    /// come from it. Returns events of the live stream, and whether more windows may be finalized: then call again without
+    /// reports.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing is stored, and the caller must [reload](Self::reload) and retry.

@@ -1,8 +1,8 @@
 //! Which generations of topics were counted.
 //!
-//! A topic that is deleted and created again has the same name and the same offsets, but other records. Its sources are
-//! other sources: their counts are added to those of the ones before. The first generation of a partition that is seen
-//! keeps the plain name, so that stores from before generations need no change.
+//! A topic that is deleted and created again has the same name and the same offsets, but other records. Its partitions are new
+//! sources, whose counts are added to those of the previous sources. The first generation of a partition keeps the plain name,
+//! so that stores from before generations need no change.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::domain::{Position, SourceId};
 use crate::engine::Report;
 use crate::store::Body;
 
-/// Generations of each partition in the order in which they were seen. The last one is being counted.
+/// Generations of each partition in the order in which they appeared. The last one is being counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generations(BTreeMap<(String, i32), Vec<String>>);
 
@@ -56,7 +56,7 @@ impl Generations {
         let before = self.current(source);
         let known = self.0.entry(key(source)).or_default();
         if known.is_empty() && generation.contains(GAP) {
-            // The store has counted what was before the gap, or may have.
+            // The store has counted the events before the gap, or may have.
             known.push(topic_id(generation).to_owned());
         }
         known.push(generation.to_owned());
@@ -64,8 +64,8 @@ impl Generations {
         if is_first { Vec::new() } else { vec![before] }
     }
 
-    /// The name under which a source is counted; `None` for a topic that was replaced. What is counted again of a topic
-    /// goes to its last generation, where offsets tell what is new.
+    /// The name under which a source is counted; `None` for a topic that was replaced. If an earlier generation appears again,
+    /// its records belong to the generation that is counted now, and their offsets show which are new.
     pub fn name(&self, source: &SourceId) -> Option<SourceId> {
         let known = self.0.get(&key(source)).and_then(|known| known.last());
         match (source.generation(), known) {

@@ -1,7 +1,8 @@
 //! The counts from which forecasts are made: every leaf series and its roll-ups, in memory.
 //!
-//! In windows that planners adjusted, the histories hold counts without the adjustment ([`unadjusted`]). So models do not
-//! learn a special event as usual, nor take it for today's level. The actual counts of these windows are kept separately.
+//! In windows that planners adjusted, the histories contain counts without the adjustment ([`unadjusted`]). So models do not
+//! learn that a special event is usual, and do not mistake it for today's level. The actual counts of these windows are kept
+//! separately.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -118,7 +119,7 @@ impl Histories {
         }
     }
 
-    /// The usual count of a leaf's window: its count without the effect of adjustments. NaN if that is unknown.
+    /// The usual count of a leaf's window: its count without the effect of adjustments. NaN if it cannot be computed.
     pub fn usual(&self, leaf: &SeriesKey, index: i64, count: f32) -> f32 {
         if self.adjustments.is_empty() {
             return count;
@@ -159,14 +160,14 @@ impl Histories {
     }
 }
 
-/// Number of windows beyond the kept ones at which a history is trimmed, because trimming moves all counts. With windows of
-/// 15 minutes a history then has just less than 24 KiB, a size class of the allocator.
+/// How many windows more than `keep` a history may have before it is trimmed. Trimming moves all counts, so it is done seldom.
+/// With windows of 15 minutes a history then has just less than 24 KiB, a size class of the allocator.
 fn slack(keep: usize) -> usize {
     keep / 64
 }
 
-/// Capacity for a history of this length to grow a little. A vector would double its memory, and there may be many short
-/// histories.
+/// Capacity for a history of this length with a little room to grow. The default growth of a vector doubles its memory, and
+/// there may be many short histories.
 fn capacity(len: usize, keep: usize) -> usize {
     let slack = slack(keep);
     (len + len / 8 + slack).min(keep + slack + 1).max(len + 1)
@@ -220,7 +221,7 @@ impl Restoring<'_> {
         self.histories.by_series.insert(series.clone(), history);
     }
 
-    /// Makes histories of the sums, and applies the adjustments.
+    /// Makes histories from the sums, and applies the adjustments.
     pub fn finish(self) {
         for (series, sums) in self.sums {
             let Some(oldest) = sums.iter().position(|sum| *sum != NO_LEAF) else { continue };

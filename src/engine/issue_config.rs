@@ -1,4 +1,4 @@
-//! Rules of issuing: zones and calendars, staffing, and from when on to issue and notify.
+//! Rules for issuing forecasts: zones and calendars, staffing, and the times from which on to issue and notify.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::domain::{Hours, Name, Timestamp, Zone};
 use crate::forecast::{Calendar, Place};
 use crate::staffing::{AdviceRules, Rules, Shift};
 
-/// A generated roster, for the demo: returns the shifts of the day that starts at an instant.
+/// Generates a roster for the demo: returns the shifts of the day that starts at an instant.
 pub type RosterSource = Arc<dyn Fn(Timestamp) -> Vec<Shift> + Send + Sync>;
 
-/// Rules of issuing.
+/// Rules for issuing forecasts.
 #[derive(Clone)]
 pub struct IssueConfig {
     /// Zone of roll-ups over all regions, and of regions that are not in `zones`.
@@ -30,7 +30,7 @@ pub struct IssueConfig {
     pub anomalies: AnomalyRules,
     /// Rules of recommendations.
     pub advice: Arc<AdviceRules>,
-    /// How long the first plans wait for the tables of staffing. Without waiting, the plans of the first second after a start
+    /// How long the first plans wait for the staffing tables. With a duration of zero, the plans right after a start
     /// approximate chat. `None` for an instance that only counts: it makes no plans and builds no tables.
     pub tables_patience: Option<Duration>,
     /// Vintages are issued for windows that end here or later.
@@ -43,7 +43,7 @@ pub struct IssueConfig {
     pub notify_from: Timestamp,
     /// Hours in which pages of warnings are held back, in the time zone of their region.
     pub quiet_hours: Option<Hours>,
-    /// The limits of the rules besides the lack of agents.
+    /// The limits of all rules except the lack of agents.
     pub alert_rules: Arc<RuleSet>,
     pub roster: Option<RosterSource>,
 }

@@ -1,7 +1,7 @@
 //! What follows from a finalized window: scores (`ledger.rs`), vintages, plans (`planning.rs`), alerts.
 //!
-//! Everything here, nowcasts aside, depends only on finalized windows, the alarm state at the window's end and the
-//! roster. A restart therefore issues the same.
+//! Except for nowcasts, everything here depends only on finalized windows, the alarm state at the window's end and the roster.
+//! A restart therefore issues the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub use ruling::WindowNews;
 /// Alarms that ended longer ago have no effect on the next six hours.
 const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 
-/// Recent vintages, the ledger, alerts and the roster.
+/// Issues vintages, plans, alerts and pages. It holds recent vintages, the ledger, alerts and the roster.
 pub struct Issuer {
     config: IssueConfig,
     width: WindowWidth,
@@ -56,7 +56,7 @@ pub struct Issuer {
     newest: Option<(Timestamp, Arc<Issued>)>,
     /// Nowcasts whose horizon is not over, oldest first.
     nowcasts: Vec<Nowcast>,
-    /// The vintages that these replaced, by issue time and series.
+    /// The vintages that were replaced by nowcasts, by issue time and series.
     replaced: BTreeMap<(Timestamp, SeriesKey), Vintage>,
     /// Scores of nowcasts by day and series that are not stored yet.
     nowcast_scores: BTreeMap<(Timestamp, SeriesKey), NowcastScore>,
@@ -64,9 +64,9 @@ pub struct Issuer {
     live: BTreeMap<SeriesKey, (Vintage, Option<Plan>)>,
     ledger: Ledger,
     pub alerts: AlertBook,
-    /// What the rules of alerts remember.
+    /// History that the alert rules need.
     pub memory: RuleMemory,
-    /// Whether that has to be stored.
+    /// Whether `memory` has to be stored.
     memory_changed: bool,
     planning: Planning,
     pub advising: Advising,
@@ -190,7 +190,7 @@ impl Issuer {
         self.planning.add_team_shifts(team_shifts);
     }
 
-    /// A roster was sent: it includes what was agreed before. Returns the recommendations that changed.
+    /// Takes note of a new roster, which includes what was agreed before. Returns the recommendations that changed.
     pub fn roster_replaced(
         &mut self,
         shifts: &[Shift],
@@ -206,7 +206,7 @@ impl Issuer {
         self.planning.shifts_of(series)
     }
 
-    /// Takes a finalized window and decides everything that follows from it.
+    /// Takes a finalized window and decides all its consequences.
     pub fn step(&mut self, at: &Situation<'_>, news: &WindowNews<'_>) -> Effects<'static> {
         let mut effects = Effects::default();
         self.remember(at.end, news.sources);
@@ -258,7 +258,7 @@ impl Issuer {
         effects
     }
 
-    /// Scores gathered over the steps of one transaction.
+    /// Effects for scores that were collected over the steps of one transaction.
     pub fn flush(&mut self) -> Effects<'static> {
         let mut effects = Effects::default();
         for ((day, series), score) in std::mem::take(&mut self.nowcast_scores) {

@@ -19,7 +19,7 @@ use crate::store::{AdjustedScore, Filter, Reader, StoreError};
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// The forecast of the first window of a vintage: the last one before that window.
+/// The last forecast of a window: the first forecast point of the vintage issued at its start.
 fn last_forecast(vintage: &Vintage) -> Option<((SeriesKey, Timestamp), ForecastPoint)> {
     let target = vintage.targets.first().filter(|target| target.start == vintage.issued_at)?;
     Some(((vintage.series.clone(), target.start), target.clone()))
@@ -42,9 +42,9 @@ pub struct Ledger {
     points: ForecastPoints,
     /// Adjusted forecast points.
     adjusted: ForecastPoints,
-    /// Forecast points of the window that was finalized last.
+    /// Forecast points of the last finalized window.
     before: Vec<IssuedPoints>,
-    /// Vintages that alarms or planned work affect, by issue time. They are few.
+    /// Vintages that alarms or planned work affect, by issue time. There are few.
     touched: BTreeMap<Timestamp, BTreeMap<SeriesKey, Vintage>>,
     /// Issue times of vintages that could have warned of a surge.
     could_warn: BTreeSet<Timestamp>,
@@ -53,7 +53,7 @@ pub struct Ledger {
     /// The day for which the scales are valid.
     day: Timestamp,
     scales: HashMap<SeriesKey, Option<f64>>,
-    /// How the forecasts of the last hours turned out.
+    /// How accurate the forecasts of the last hours were.
     coverage: RecentCoverage,
     /// The last windows of each series, and which counts are unusual.
     watch: SeriesWatch,
@@ -112,7 +112,7 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Takes the last forecasts of a finalized window and its counts, after a restart.
+    /// Takes the last forecasts and the counts of a finalized window, after a restart.
     fn take_outcomes(
         &mut self,
         vintages: &[Vintage],
@@ -140,17 +140,17 @@ impl Ledger {
         self.watch.ongoing()
     }
 
-    /// How the forecasts of the last hours turned out.
+    /// How accurate the forecasts of the last hours were.
     pub fn coverage(&self) -> &RecentCoverage {
         &self.coverage
     }
 
-    /// The probability from which a surge is warned of.
+    /// The warning threshold: the minimum probability of a surge.
     pub fn least(&self) -> f64 {
         self.threshold.least()
     }
 
-    /// Decides before a vintage is issued whether it warns of a surge: from a probability of `least` on.
+    /// Decides, before a vintage is issued, whether it warns of a surge: if the probability is at least [`Self::least`].
     pub fn decide(&self, vintage: &mut Vintage, least: f64) {
         let Vintage { series, issued_at, surges: Some(surges), .. } = vintage else { return };
         let warns = |vintages: &BTreeMap<SeriesKey, Vintage>| {
@@ -229,7 +229,7 @@ impl Ledger {
         self.before = all;
     }
 
-    /// Judges the warnings of vintages whose horizon is over, and updates the threshold from them.
+    /// Judges the warnings of vintages whose horizon is over, and adjusts the threshold accordingly.
     fn calls(&mut self, effects: &mut Effects<'_>, at: &Situation<'_>) {
         for vintage in self.touched.get(&(at.end - HORIZON)).into_iter().flat_map(BTreeMap::values)
         {
@@ -244,8 +244,8 @@ impl Ledger {
         }
     }
 
-    /// Scores the forecast points of one issue time against the actual counts of their window. Those of the newest are cases for
-    /// anomalies.
+    /// Scores the forecast points of one issue time against the actual counts of their window. Forecast points of the newest
+    /// vintages are also compared for anomalies.
     fn score(
         &mut self,
         (window, day): (Timestamp, Timestamp),
@@ -304,7 +304,8 @@ impl Ledger {
         Some(Actual { count, naive, scale })
     }
 
-    /// Judges the pair of the finalized window and the one before it at a lead. `all` are the finalized window's points.
+    /// Judges whether the finalized window and the window before it were a surge, for one lead. `all` are the forecast points
+    /// of the finalized window.
     fn surges(
         &mut self,
         effects: &mut Effects<'_>,
@@ -351,7 +352,7 @@ impl Ledger {
         }
     }
 
-    /// Stores scores and the threshold, gathered over the steps of one transaction.
+    /// Effects for scores and the threshold that were collected over the steps of one transaction.
     pub fn flush(&mut self, effects: &mut Effects<'_>) {
         if std::mem::take(&mut self.threshold_changed) {
             effects.put(StoreChange::Saved(Saved::SurgeThreshold(self.threshold.clone())));

@@ -16,7 +16,7 @@ use crate::store::{Annotation, DeliveryOutcome, StoreError};
 
 /// A message from another thread to the forecaster.
 pub enum Message {
-    /// A report of a reader of this process. The channel is bounded: while the forecaster cannot store, readers wait.
+    /// A report of a reader in this process. The channel is bounded: while the forecaster cannot store, readers wait.
     Report(AckHandle),
     /// Reports from the replicated log, a command of the leader that follows them, and the log's next offset.
     Log { reports: Vec<Report>, command: Option<ReplicatedCommand>, next: Offset },
@@ -53,7 +53,7 @@ impl From<StoreError> for CommandError {
 /// Channel for a command's answer.
 pub type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
 
-/// A person's request. The leader carries it out.
+/// A request of a person. The leader carries it out.
 pub enum Command {
     Acknowledge {
         id: String,
@@ -100,14 +100,13 @@ pub enum Command {
         by: String,
         reply: Reply<Silence>,
     },
-    /// Sends a page again that was given up, to one receiver or to all that did not get it.
+    /// Sends a page again that was given up, to one receiver or to all receivers that did not get it.
     Resend {
         page: String,
         receiver: Option<String>,
         reply: Reply<()>,
     },
-    /// A request, and its entry of the audit trail, which is stored if the request is carried out. The entry's time is the
-    /// command's.
+    /// A request with its entry of the audit trail. The entry is stored if the request is carried out. Its time is set then.
     Audited {
         entry: AuditEntry,
         command: Box<Command>,
@@ -129,7 +128,7 @@ pub enum ReplicatedCommand {
     },
     Roster {
         shifts: Vec<Shift>,
-        /// Releases before teams skip them.
+        /// Releases without teams skip this field.
         #[serde(default)]
         team_shifts: Vec<TeamShift>,
     },
@@ -137,20 +136,22 @@ pub enum ReplicatedCommand {
         event: Box<MaintenanceEvent>,
         at: Timestamp,
     },
-    /// A recommendation with a person's answer, as the leader decided it. Releases before it skip it.
+    /// A recommendation with a person's answer, as the leader decided it. Releases without recommendations skip this message.
     Answered {
         recommendation: Box<Recommendation>,
     },
-    /// A silence as the leader decided it, entered or ended. Releases before it skip it.
+    /// A silence as the leader decided it, entered or ended. Releases without silences skip this message.
     Silenced {
         silence: Box<Silence>,
     },
-    /// Nothing holds back the pages of an alert any more, or something holds them from now on. Releases before it skip it.
+    /// The pages of an alert are no longer held back, or are held back from now on. Releases without silences skip this
+    /// message.
     Released {
         alert: String,
         at: Timestamp,
     },
-    /// What was written to Grafana, so that the next leader does not write it again. Releases before it skip it.
+    /// Annotations that were written to Grafana, so that the next leader does not write them again. Releases without
+    /// annotations skip this message.
     Annotated {
         rows: Vec<Annotation>,
     },
@@ -160,7 +161,7 @@ pub enum ReplicatedCommand {
     Unadjusted {
         id: String,
     },
-    /// An entry of the audit trail. Releases before it skip it.
+    /// An entry of the audit trail. Releases without an audit trail skip this message.
     Audit {
         entry: AuditEntry,
     },
@@ -173,26 +174,26 @@ pub enum ReplicatedCommand {
         receiver: String,
         outcome: DeliveryOutcome,
     },
-    /// Receivers are told of an alert that nobody has acknowledged. Releases before it skip it.
+    /// Receivers are notified of an alert that nobody has acknowledged. Releases without escalation skip this message.
     Paged {
         alert: String,
         kind: NotificationKind,
         receivers: Vec<String>,
         at: Timestamp,
     },
-    /// A report is sent to a receiver. Releases before it skip it.
+    /// A report is sent to a receiver. Releases without scheduled reports skip this message.
     ReportDue {
         report: DueReport,
         receiver: String,
         at: Timestamp,
     },
-    /// A page that was given up is sent again. Releases before it skip it.
+    /// A page that was given up is sent again. Releases without resending skip this message.
     Resent {
         page: String,
         receivers: Vec<String>,
         at: Timestamp,
     },
-    /// A sink has written everything that follows from `progress`.
+    /// A sink has written all changes that follow from `progress`.
     Written {
         sink: String,
         progress: Progress,

@@ -7,9 +7,9 @@ use std::thread;
 
 use crate::forecast::{Ensemble, Part, Past, Prior, Product, Vintage};
 
-/// Most series of a part that is forecast at once.
+/// Maximum number of series of a part that is forecast at once.
 const FORECAST: usize = 512;
-/// Series of a part that is fitted at once. A part takes a quarter of a second.
+/// Number of series of a part that is fitted at once. A part takes a quarter of a second.
 const FITTED: usize = 32;
 
 /// Gives forecasts priority: a refit in the background pauses between two parts while a forecast is made.
@@ -70,7 +70,7 @@ pub fn fit(past: &Past<'_>, origin: i64, gate: &Gate) -> Product {
     Product::fitted(prior, ensemble, learned)
 }
 
-/// The result of a thread. A panic continues in the caller.
+/// The result of a thread. A panic of the thread continues in the caller.
 fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
     match thread.join() {
         Ok(done) => done,

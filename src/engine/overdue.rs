@@ -1,4 +1,4 @@
-//! Pages that are due because time has passed: to the next receiver of the list, and reminders.
+//! Pages that are due because time has passed: to the next receiver of the escalation list, and reminders.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use crate::domain::{Name, Timestamp};
 use crate::store::{DeliveryState, OutboxRow, StoreError};
 
 impl Forecaster {
-    /// Pages that are due at `now`, of alerts that nobody has acknowledged. Only the leader asks: it tells standbys.
+    /// Pages that are due at `now`, for alerts that nobody has acknowledged. Only the leader calls this, and replicates the
+    /// result to standbys.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -54,8 +55,8 @@ impl Forecaster {
         Ok(due)
     }
 
-    /// Reports that are due at `now` and not in the outbox yet. A report waits until the windows that it covers are finalized. Its id
-    /// is the same at each look, so that the outbox takes it once. Only the leader asks.
+    /// Reports that are due at `now` and not in the outbox yet. A report waits until the windows that it covers are finalized.
+    /// Its id is always the same, so that the outbox stores it once. Only the leader calls this.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -76,7 +77,7 @@ impl Forecaster {
         Ok(due)
     }
 
-    /// The reports of an entry that are due at `now`, sent or not: the last one, or the briefs on planned work.
+    /// The reports of a schedule entry that are due at `now`, sent or not: the newest one, or the briefs on planned work.
     fn reports_of(
         &self,
         schedule: &Schedule,
@@ -92,7 +93,7 @@ impl Forecaster {
         Ok(briefs.flatten().collect())
     }
 
-    /// Receivers to which a page was given up: one of this name, or all.
+    /// Receivers whose delivery of a page was given up: the receiver of this name, or all.
     pub(super) fn lost_deliveries(
         &self,
         page: &str,
@@ -107,7 +108,7 @@ impl Forecaster {
     }
 }
 
-/// What each receiver has heard of an alert.
+/// When each receiver was notified of an alert.
 fn heard(rows: &[OutboxRow]) -> BTreeMap<String, Heard> {
     let mut all: BTreeMap<String, Heard> = BTreeMap::new();
     for row in rows {

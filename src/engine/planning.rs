@@ -26,14 +26,14 @@ pub struct Planning {
     width: WindowWidth,
     rules: Arc<Rules>,
     planners: Planners,
-    /// `None` if no plans are made here.
+    /// `None` if this instance makes no plans.
     tables: Option<StaffingTables>,
     /// The planner of each series that was planned.
     by_series: BTreeMap<SeriesKey, Option<usize>>,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
     team_shifts: BTreeMap<Name, Vec<TeamShift>>,
     roster: Option<RosterSource>,
-    /// The zones of regions, and of those without their own.
+    /// The zones of regions, and the zone of all other regions.
     zones: (BTreeMap<Name, Zone>, Zone),
     /// The newest plan of each team as a whole.
     wholes: BTreeMap<Name, Whole>,
@@ -45,16 +45,16 @@ pub struct Planning {
     learned: BTreeMap<SeriesKey, LearnedAht>,
 }
 
-/// A team's plan as a whole, and what it was made from.
+/// The plan of a team as a whole, and the data from which it was made.
 struct Whole {
-    /// With learned handling times: contacts of the model's handling time.
+    /// With learned handling times, the contacts are scaled to the handling time of the queueing model.
     vintage: Vintage,
     learned: Option<LearnedAht>,
     plan: Plan,
     members: Vec<SeriesKey>,
-    /// The outage that brings contacts to one of its series.
+    /// The outage that causes contacts of one of the team's series.
     outage: Option<String>,
-    /// Open tickets of all members, if that is known.
+    /// Open tickets of all members, if their number is known.
     opening: Option<f64>,
 }
 
@@ -116,7 +116,8 @@ impl Planning {
         replace_overlapping(&mut self.team_shifts, shifts, team);
     }
 
-    /// Generates further shifts, if a roster is generated, and drops shifts that ended a day ago. Returns the new shifts.
+    /// Generates further shifts, if the roster is generated, and drops shifts that ended more than a day ago. Returns the new
+    /// shifts.
     pub fn extend_roster(&mut self, end: Timestamp) -> Vec<Shift> {
         for known in self.team_shifts.values_mut() {
             known.retain(|shift| shift.end + DAY > end);
@@ -138,7 +139,7 @@ impl Planning {
         shifts
     }
 
-    /// Takes the open tickets of each series, as of `end`. They count where their number is known: see
+    /// Takes the open tickets of each series, as of `end`. They are used if their number is known: see
     /// [`Backlog::is_known`](crate::window::Backlog::is_known).
     pub fn take_backlogs(&mut self, tickets: &TicketBook, end: Timestamp) {
         let rules = &self.rules;
@@ -154,7 +155,7 @@ impl Planning {
         self.handling = known.map(|(series, own)| (series.clone(), handling_times(own))).collect();
     }
 
-    /// The handling times with which some series are planned together; `None` unless the profile at that place learns them.
+    /// The learned handling times for series that are planned together; `None` unless the profile with this index learns them.
     fn learn<'k>(
         &self,
         at: usize,
@@ -178,8 +179,8 @@ impl Planning {
         series.into_iter().map(|series| self.backlogs.get(series).copied()).sum()
     }
 
-    /// Plans of served vintages. A team is planned as a whole: `rest` are served vintages of further series, of which no plans
-    /// are wanted.
+    /// Plans of served vintages. A team is planned as a whole, so `rest` has the served vintages of other series for which no
+    /// plans are requested.
     pub fn plans<'a>(
         &mut self,
         issued: &'a Issued,
@@ -240,7 +241,7 @@ impl Planning {
         Some(plan)
     }
 
-    /// The plans of a team's series. Where the team has no roster of its own, those of its series are added up.
+    /// The plans of a team's series. If the team has no roster of its own, the rosters of its series are added up.
     fn team_plans(&mut self, team: &Team, members: &Members<'_>) -> Plans {
         let planner = self.planner_of(&team.profile);
         let (Some(whole), Some(at)) = (pooled(members.values().copied()), planner) else {
@@ -280,7 +281,7 @@ impl Planning {
         known.iter().map(Presence::from).collect()
     }
 
-    /// The roster of a team; where it has none of its own, those of its series added up.
+    /// The roster of a team; if it has none of its own, the sum of the rosters of its series.
     fn roster_of_team(&self, team: &Team, members: &[SeriesKey]) -> Vec<Presence> {
         match self.team_shifts.get(&team.name) {
             Some(own) if !own.is_empty() => {
@@ -317,7 +318,8 @@ fn handling_times(own: &window::Backlog) -> HandlingTimes {
     }
 }
 
-/// Adds shifts to those of their owner, and removes those that overlap the time from the first start to the last end.
+/// Adds shifts to those of their series or team, and removes existing shifts that overlap the span from the first start to the
+/// last end.
 fn replace_overlapping<K: Ord + Clone, T>(
     known: &mut BTreeMap<K, Vec<T>>,
     fresh: Vec<T>,

@@ -1,16 +1,17 @@
 //! The progress of a sink, in terms that are the same for every instance.
 //!
-//! Each store numbers its changes by itself. But all changes follow from how far the log was read and up to where windows
-//! are final, which is the same for all. The leader replicates that; standbys look up which of their changes it covers.
+//! Each store numbers its changes independently. But which changes exist follows from two positions that are the same for all
+//! instances: how far the log was read, and the end of the last final window. The leader replicates these positions, and
+//! standbys look up which of their own changes they cover.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Offset, Timestamp};
 
-/// Most entries: an hour of one commit a second. The progress of a sink that is further behind is not replicated.
+/// Maximum number of entries: an hour of one commit a second. The progress of a sink that is further behind is not replicated.
 const ENTRIES_MAX: usize = 4096;
 
-/// The position from which changes follow.
+/// The position in the input from which changes follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// Next offset of the replicated log.

@@ -1,8 +1,8 @@
 //! Refits the model in the background, at fixed instants of event time.
 //!
-//! A fit of instant `e` serves the vintages issued from `e + DELAY` on, until the next fit does. So the fit of a vintage
-//! depends on event time alone, and a restart forecasts the same. If a fit is late, the first vintages wait for it for a
-//! while; then the previous fit serves until it is ready.
+//! The fit of instant `e` is used for vintages issued from `e + DELAY` on, until the next fit replaces it. So the fit of a
+//! vintage depends on event time alone, and a restart forecasts the same. If a fit is late, the first vintages wait for it for
+//! a while; then the previous fit serves until it is ready.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use crate::telemetry::Metrics;
 
 /// Time between the instant of a fit and the first vintage that uses it.
 const DELAY: Duration = Duration::from_secs(3600);
-/// History that a fit reads. It is a week shorter than the restored history, because the fit in use may be a week old.
+/// Length of the history that a fit reads. It is a week shorter than the restored history, because the fit in use may be a week
+/// old.
 const READS: Duration = Duration::from_secs(8 * 7 * 86_400);
 
 /// Zones and calendars by region, and for all other regions.
@@ -43,16 +44,16 @@ impl Places {
     }
 }
 
-/// Rules of refits: their instants, and how long a vintage waits for its fit.
+/// Rules for refits: their instants, and how long a vintage waits for its fit.
 #[derive(Clone, Copy, Debug)]
 pub struct RefitConfig {
     pub width: WindowWidth,
     pub every: Duration,
-    /// One of the instants. The others are multiples of `every` before and after it.
+    /// One of the instants. The others are `every` apart, before and after it.
     pub from: Timestamp,
-    /// Vintages issued before this use no fit, so that history is processed quickly and always with the same result.
+    /// Vintages issued before this time use no fit, so that history is processed quickly and always with the same result.
     pub used_from: Timestamp,
-    /// How long vintages wait for a late fit, once for each fit.
+    /// How long vintages wait for a late fit. They wait once for each fit.
     pub patience: Duration,
 }
 

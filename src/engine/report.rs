@@ -56,7 +56,7 @@ impl Report {
     }
 }
 
-/// A report to the forecaster, and a variable through which its reader learns that it is durable.
+/// A report to the forecaster, with a variable that tells its reader when the report is durable.
 #[derive(Debug)]
 pub struct AckHandle {
     pub report: Report,

@@ -11,7 +11,7 @@ use crate::store::{StoreError, Tx};
 pub const LOG_OFFSET: &str = "log_offset";
 /// Alarm spells as of the last midnight.
 pub const ALARM_SPELLS: &str = "spells";
-/// Up to when open windows have been examined.
+/// The time up to which open windows have been examined.
 pub const LOOKED_UPTO: &str = "looked_upto";
 /// Start of the first window that is not final.
 pub const NEXT_WINDOW: &str = "next_window";
@@ -19,7 +19,7 @@ pub const NEXT_WINDOW: &str = "next_window";
 pub const SURGE_THRESHOLD: &str = "surge_threshold";
 /// Generations of Kafka's topics that were counted.
 pub const GENERATIONS: &str = "generations";
-/// What the rules of alerts remember.
+/// History that the alert rules need.
 pub const RULE_MEMORY: &str = "rule_memory";
 
 /// A named value to store.

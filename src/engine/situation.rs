@@ -13,15 +13,15 @@ use crate::window::{AlarmBook, Pairing, TicketBook};
 pub struct Observed {
     pub histories: Histories,
     pub alarms: AlarmBook,
-    /// Finds the alarms of messages with other ids.
+    /// Finds the alarm of a message that has other ids.
     pub pairing: Pairing,
     /// Alarm spells of the last weeks.
     pub spells: AlarmSpells,
     /// Topics and phrases of the last weeks.
     pub complaints: Complaints,
-    /// Tickets that are open, or were lately.
+    /// Tickets that are open, or were open recently.
     pub tickets: TicketBook,
-    /// Their priorities, clocks and customers.
+    /// Priorities, SLA clocks and customers of these tickets.
     pub assessments: AssessmentBook,
 }
 

@@ -8,20 +8,20 @@ use crate::clock::Stopwatch;
 use crate::staffing::{Profile, Rules, Table, TableBuilder};
 use crate::telemetry::Metrics;
 
-/// Positions for which tables are built ahead. Tables grow beyond them when more are needed.
+/// Tables are built in advance up to this number of positions. They grow when more positions are needed.
 const POSITIONS: u32 = 60;
 
-/// Tables of some profiles, as they are ready.
+/// Tables of some profiles, in the order in which they become ready.
 pub struct StaffingTables {
     done: Receiver<(usize, Table)>,
-    /// How many are not ready.
+    /// How many tables are not ready yet.
     missing: usize,
-    /// How long to wait for each.
+    /// How long to wait for each table.
     patience: Duration,
 }
 
 impl StaffingTables {
-    /// Starts the thread. Without it, plans use the quick approximation for chat.
+    /// Starts the thread. Without the thread, plans use the quick approximation for chat.
     pub fn start(
         rules: Arc<Rules>,
         profiles: Vec<Profile>,
@@ -51,7 +51,8 @@ impl StaffingTables {
         Self { done, missing, patience }
     }
 
-    /// The tables that became ready since the last call, with the place of their profile. Without patience it never waits.
+    /// The tables that became ready since the last call, each with the index of its profile. It waits for tables at most as
+    /// long as `patience`.
     pub fn ready(&mut self) -> Vec<(usize, Table)> {
         let mut ready = Vec::new();
         while self.missing > 0 {
@@ -61,7 +62,7 @@ impl StaffingTables {
                     self.missing -= 1;
                 }
                 Err(RecvTimeoutError::Timeout) => break,
-                // The thread has ended: what it has not built never comes.
+                // The thread has ended: tables that it has not built stay missing.
                 Err(RecvTimeoutError::Disconnected) => self.missing = 0,
             }
         }

@@ -37,13 +37,13 @@ pub struct State {
     /// Ticket series with finalized windows, without roll-ups. They are forecast.
     pub leaves: BTreeSet<SeriesKey>,
     pub issuer: Issuer,
-    /// Up to when open windows have been examined.
+    /// The time up to which open windows have been examined.
     pub looked_upto: Option<Timestamp>,
     /// Nowcasts that are not replicated yet.
     pub unreplicated: Vec<Nowcast>,
-    /// Events of names beyond the limit.
+    /// Events that were counted under another name, because names exceed the limit.
     pub beyond: BeyondLimit,
-    /// Hashes ids of customers; `None` if they are stored as they are.
+    /// Hashes customer ids; `None` if they are stored unchanged.
     pub customer_key: Option<CustomerKey>,
 }
 

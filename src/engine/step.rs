@@ -1,8 +1,8 @@
 //! The step: (state, reports, clock time) → effects.
 //!
-//! A [`Batch`] takes reports through their phases, one for each call of [`State::step`]. The caller writes the effects of
-//! a call before the next call, so the effects of only one window are in memory. A step holds no transaction. It may read
-//! the store as it was before the first step ([`Stored`]).
+//! A [`Batch`] processes reports in phases, one for each call of [`State::step`]. The caller writes the effects of a call
+//! before the next call, so the effects of only one window are in memory. A step holds no transaction. It may read the store as
+//! it was before the first step ([`Stored`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ use crate::store::{PartialRecord, SourceRecord, StoreError};
 use crate::telemetry::span;
 use crate::window::{AggregationKey, FoldedPart, Partial};
 
-/// Most windows that are finalized in one transaction. People's requests are handled between transactions.
+/// Maximum number of windows that are finalized in one transaction. People's requests are handled between transactions.
 const WINDOWS_MAX: usize = 96;
 
 /// The next phase of a batch.
@@ -36,7 +36,7 @@ enum Phase {
     Done,
 }
 
-/// Reports in the step, and values that several phases share.
+/// The reports of a batch, and values that several phases share.
 pub struct Batch<'r> {
     reports: &'r [Report],
     /// Next offset of the replicated log, if the reports come from it.
@@ -55,7 +55,7 @@ pub struct Batch<'r> {
     removed: Vec<(Timestamp, AggregationKey, SourceId)>,
     /// Partials that are no longer needed.
     dropped: Vec<(Timestamp, AggregationKey, SourceId)>,
-    /// Planned work. It is read when first needed; most reports only count.
+    /// Planned work. It is read when it is first needed, because most batches only count.
     work: Option<Vec<PlannedWork>>,
     finalized: usize,
     is_quiet: bool,
@@ -222,7 +222,7 @@ impl State {
         Ok(effects)
     }
 
-    /// Finalizes the next window, if it is due, and decides what follows.
+    /// Finalizes the next window if it is due, and decides all its consequences.
     fn finalize(
         &mut self,
         batch: &mut Batch<'_>,
@@ -261,7 +261,7 @@ impl State {
         Ok(Some(effects))
     }
 
-    /// Moves alarms on to the end of a window.
+    /// Advances alarms to the end of a window.
     fn advance_alarms(&mut self, start: Timestamp, end: Timestamp) -> Effects<'static> {
         let mut effects = Effects::default();
         let Observed { alarms, spells, .. } = &mut self.observed;
@@ -280,7 +280,7 @@ impl State {
         effects
     }
 
-    /// Moves tickets on to the end of a window. Their changes are stored in the transaction of the window.
+    /// Advances tickets to the end of a window. Their changes are stored in the transaction of the window.
     fn advance_tickets(&mut self, start: Timestamp, end: Timestamp) -> Effects<'static> {
         let (tickets, names) = (&mut self.observed.tickets, self.merge.names());
         let place = |series: &SeriesKey| match names.find(&AggregationKey::Tickets(series.clone()))
@@ -304,13 +304,13 @@ impl State {
         effects
     }
 
-    /// The time as of which open windows are to be examined now, if this instance leads.
+    /// The time as of which open windows have to be examined now, if this instance leads.
     fn look_is_due(&self, batch: &Batch<'_>) -> Option<Timestamp> {
         let known = self.merge.known_upto().filter(|_| batch.leads && self.config.nowcasts)?;
         (self.looked_upto < Some(look_at(known))).then_some(known)
     }
 
-    /// Examines open windows, if it is time to.
+    /// Examines open windows if they are due.
     fn nowcast(
         &mut self,
         batch: &mut Batch<'_>,
@@ -332,7 +332,7 @@ impl State {
         Ok(effects)
     }
 
-    /// Stores scores, partials, and where sources and the log resume.
+    /// Effects for scores, partials, and the offsets at which sources and the log resume.
     fn close(&mut self, batch: &mut Batch<'_>) -> Effects<'static> {
         let mut effects = self.issuer.flush();
         let dropped = std::mem::take(&mut batch.dropped);

@@ -62,8 +62,8 @@ pub fn final_counts(stored: &dyn Stored) -> impl Fn(&AggregationKey, Timestamp) 
     }
 }
 
-/// Planned work from the weeks that models learn from on. Windows before `next` are final. It includes work in `reports`,
-/// which is not stored yet.
+/// Planned work that ends after the beginning of the history that models learn from. Windows before `next` are final. It
+/// includes work in `reports`, which is not stored yet.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be read.

@@ -1,4 +1,4 @@
-//! Writes effects into a transaction. No other code does.
+//! Writes effects into a transaction. All writes of effects are here.
 
 use std::collections::BTreeMap;
 
@@ -121,7 +121,8 @@ fn names(receivers: &[String]) -> Vec<&str> {
     receivers.iter().map(String::as_str).collect()
 }
 
-/// A page for each receiver whose route takes it. Who takes it depends on the alert alone, so that standbys agree.
+/// Writes a page for each receiver whose route accepts it. Whether a route accepts it depends only on the alert, so that
+/// standbys get the same result.
 fn write_page(tx: &mut Tx<'_>, page: &Notification, outbox: &Outbox<'_>) -> Result<(), StoreError> {
     let told = tx.receivers_of(&page.alert.id)?;
     let takes = |(name, route): &&(String, Route)| {

@@ -13,9 +13,9 @@ use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
 
 /// Prefix of causes that planners entered.
 pub const ADJUSTMENT: &str = "adjustment: ";
-/// Effects below this count as zero, tickets a window: vintages are stored to three decimals.
+/// Effects below this count as zero (tickets per window), because vintages are stored to three decimals.
 const NEGLIGIBLE: f64 = 0.0005;
-/// Smallest factor by which a count is divided. A window damped further says little about its usual count.
+/// Smallest factor by which a count is divided. If a window was damped further, its usual count cannot be derived from it.
 const FACTOR_MIN: f64 = 0.2;
 
 /// Reason of an adjustment.
@@ -34,7 +34,7 @@ pub enum AdjustmentKind {
 pub enum AdjustmentAmount {
     /// Multiple of the usual tickets.
     Factor(f64),
-    /// Tickets a window of all covered leaves together, divided among them in proportion to the forecast.
+    /// Tickets per window of all covered leaves together, divided among them in proportion to the forecast.
     TicketsPerWindow(f64),
 }
 
@@ -60,7 +60,7 @@ pub struct Adjustment {
 }
 
 impl Adjustment {
-    /// Whether it applies to a leaf.
+    /// Whether the adjustment applies to a leaf.
     pub fn covers(&self, leaf: &SeriesKey) -> bool {
         let here = |part: &Option<Name>, name: &Name| part.as_ref().is_none_or(|part| part == name);
         here(&self.region, &leaf.region)
@@ -76,7 +76,7 @@ impl Adjustment {
     }
 }
 
-/// The count of a leaf's window without the adjustments, to learn from; NaN where it cannot be derived.
+/// The count of a leaf's window without the adjustments, from which models learn; NaN if it cannot be computed.
 pub fn unadjusted(
     adjustments: &[Adjustment],
     leaf: &SeriesKey,
@@ -103,7 +103,7 @@ struct Extra {
     by_adjustment: Vec<f64>,
 }
 
-/// The adjusted vintages, of those issued at one time; vintages without a change are left out.
+/// The adjusted vintages of one issue time. Vintages that do not change are left out.
 pub fn adjusted(
     vintages: &BTreeMap<SeriesKey, Vintage>,
     adjustments: &[Adjustment],

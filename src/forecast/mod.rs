@@ -2,8 +2,8 @@
 //!
 //! - [`Product`] is what the service uses: [`Ensemble`] plus the effects of alarms and planned work.
 //! - [`Ensemble`] regresses the recent level on a robust weekly profile in the series' civil time. Held-out weeks give its
-//!   weights and its calibration.
-//!   Until a series has a fit, and some weeks beyond, it uses the shape of the days so far and today's busyness.
+//!   weights and its calibration. Until a series has a fit, and for some weeks afterwards, it uses the shape of earlier days
+//!   and the busyness of today.
 //!
 //! A vintage is a pure function of the fit and the windows before its origin. A restart issues the same vintage again.
 

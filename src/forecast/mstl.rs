@@ -1,4 +1,4 @@
-//! A peer for benchmarks: augurs' MSTL with AutoETS on the trend, on `ln(1 + y)`.
+//! A peer model for benchmarks: augurs' MSTL with AutoETS on the trend, on `ln(1 + y)`.
 
 use augurs::ets::AutoETS;
 use augurs::mstl::MSTLModel;
@@ -6,12 +6,12 @@ use augurs::{Fit, Predict};
 
 use super::History;
 
-/// Reach of a fit past its origin, hours: until the next fit is in use.
+/// How far a fit forecasts beyond its origin, in hours: until the next fit is in use.
 const REACH_HOURS: usize = 30;
 /// Largest share of missing windows.
 const GAPS_MAX: f64 = 0.2;
 
-/// Expected counts of a fit, one a window.
+/// Expected counts of a fit, one per window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemberPath {
     /// Index of the first window of `means`.
@@ -27,7 +27,7 @@ impl MemberPath {
     }
 }
 
-/// Fits the windows before `origin`. `None` with less than two weeks of history, too many gaps, a constant series, or
+/// Fits the windows before `origin`. Returns `None` with less than two weeks of history, too many gaps, a constant series, or
 /// if augurs finds no model.
 pub fn fit_mstl(history: &History, origin: i64) -> Option<MemberPath> {
     let per_hour = history.width.per_hour();

@@ -1,9 +1,9 @@
 //! Nowcasts: compares the partial count of an open window with its forecast, and completes the window.
 //!
 //! The count of a window is modelled as negative binomial around the newest forecast: a gamma rate with Poisson noise. A
-//! partial count has the same dispersion around the same share of the mean, and the rate given a partial count is gamma
-//! again. So both the test and the rest of the window follow from the forecast's band. A second, wide gamma component
-//! covers events that the forecast does not include; a partial count far from the forecast raises its weight.
+//! partial count has the same dispersion around the same share of the mean, and the rate given a partial count is gamma again.
+//! So the forecast's band determines both the test and the distribution of the rest of the window. A second, wide gamma
+//! component covers events that the forecast does not include; a partial count far from the forecast raises its weight.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::domain::{Scope, Timestamp, WindowWidth};
 use crate::stats::NegativeBinomial;
 use crate::text::{Say, Stored, Texts, args};
 
-/// False-alarm probability a series and window, two-sided, over all looks.
+/// False-alarm probability per series and window, two-sided, over all examinations of the window.
 const FALSE_ALARMS: f64 = 1e-3;
 /// Smallest dispersion of a band.
 const DISPERSION_MIN: f64 = 0.03;
@@ -28,41 +28,43 @@ const OUTLIER_WEIGHT: f64 = 1e-3;
 const OUTLIER_DISPERSION: f64 = 1.0;
 const OUTLIER_SHARE: f64 = 2.0;
 const OUTLIER_TICKETS: f64 = 3.0;
-/// Smallest change that is issued: as a share of the upper half of the 80 % band, and in tickets.
+/// Smallest change that is issued: as a share of the distance from the median to the upper limit of the 80 % band, and in
+/// tickets.
 const CHANGE_SHARE: f64 = 0.75;
 const CHANGE_TICKETS: f64 = 5.0;
-/// A sign is clearly worse with so many times the alarms, and so many more.
+/// A sign is clearly worse with this many times the alarms, and with this many more alarms.
 const WORSE_TIMES: usize = 2;
 const WORSE_ALARMS: usize = 3;
 /// A sign is clearly worse with at least so many tickets above or below the newest forecast.
 const WORSE_TICKETS: f64 = 5.0;
-/// Fewer tickets than this above what was due are one ticket.
+/// An excess of fewer tickets than this over the forecast so far counts as a single ticket.
 const SINGLE_TICKET: f64 = 1.5;
 
 /// A forecast issued within a window. It is never changed afterwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Nowcast {
-    /// Its first forecast point is the window that was open at issue.
+    /// Its first forecast point is the window that was open when it was issued.
     pub vintage: Vintage,
-    /// Why it was issued.
+    /// Why the nowcast was issued.
     pub reason: Stored<Reason>,
-    /// Issue time of the newest scheduled vintage at that time.
+    /// Issue time of the newest scheduled vintage when it was issued.
     pub after: Timestamp,
 }
 
 /// Signs that the newest forecast of a region and service is out of date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Signs {
-    /// Severe alarms raised since.
+    /// Number of severe alarms raised since that forecast.
     pub alarms: usize,
-    /// Tickets so far in the leaf's window that is furthest off, and how many were forecast by then.
+    /// For the leaf that differs most from its forecast: tickets in its open window so far, and the number forecast up to now.
     pub tickets: Option<(f64, f64)>,
 }
 
 impl Signs {
-    /// What is left of these signs a short while after nowcasts of their scope, which were issued because of `before`: a sign that
-    /// had a nowcast rests, unless it is clearly worse. So alarms after a nowcast about tickets are not missed, nor the reverse.
-    /// A nowcast about a single ticket lets nothing rest.
+    /// The signs that remain shortly after earlier nowcasts of the scope, which were issued because of `before`. A sign that
+    /// has already led to a nowcast is ignored for a while, unless it is clearly worse. So alarms after a nowcast about tickets
+    /// are not missed, and tickets after a nowcast about alarms are not missed either. A nowcast about a single ticket never
+    /// causes signs to be ignored.
     #[must_use]
     pub fn rested(self, before: impl IntoIterator<Item = Self>) -> Self {
         let mut left = self;
@@ -78,25 +80,25 @@ impl Signs {
         left
     }
 
-    /// Whether there are none.
+    /// Whether there are no signs.
     pub fn is_empty(&self) -> bool {
         self.alarms == 0 && self.tickets.is_none()
     }
 }
 
-/// Tickets above what was due.
+/// Tickets above the number forecast so far.
 fn off_by((count, due): (f64, f64)) -> f64 {
     count - due
 }
 
-/// Whether tickets are clearly further off than those of a nowcast a short while ago, whose forecast includes them: as far off
-/// again, or in the other direction.
+/// Whether the difference is clearly worse than that of an earlier nowcast, whose forecast includes it: twice as large, or in
+/// the other direction.
 fn is_clearly_worse(told: f64, now: f64) -> bool {
     let is_one = told.abs() < SINGLE_TICKET;
     is_one || now * told < 0.0 || now.abs() >= told.abs().max(WORSE_TICKETS)
 }
 
-/// Why a nowcast was issued: signs, by scope in a roll-up.
+/// Why a nowcast was issued: its signs, and for a roll-up the signs of each scope.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason(pub Vec<(Option<Scope>, Signs)>);
 
@@ -130,7 +132,7 @@ pub struct PartialCount {
     pub start: Timestamp,
     /// Tickets.
     pub count: f64,
-    /// End of the counted part.
+    /// Events up to this time are counted.
     pub upto: Timestamp,
 }
 
@@ -141,7 +143,7 @@ impl PartialCount {
     }
 }
 
-/// One component of the mixture that a count comes from: negative binomial.
+/// One component of the mixture distribution of a count: a negative binomial.
 #[derive(Clone, Copy, Debug, Default)]
 struct MixtureComponent {
     /// Probability of this component.
@@ -151,13 +153,13 @@ struct MixtureComponent {
 }
 
 impl MixtureComponent {
-    /// The whole window as forecast.
+    /// The component of the whole window according to the forecast.
     fn regular(target: &ForecastPoint) -> Self {
         let dispersion = dispersion(target.mean, &target.quantiles).max(DISPERSION_MIN);
         Self { weight: 1.0 - OUTLIER_WEIGHT, mean: target.mean, dispersion }
     }
 
-    /// The whole window under an event that the forecast does not include.
+    /// The component of the whole window in case of an event that the forecast does not include.
     fn outlier(target: &ForecastPoint) -> Self {
         let mean = OUTLIER_SHARE * target.mean + OUTLIER_TICKETS;
         Self { weight: OUTLIER_WEIGHT, mean, dispersion: OUTLIER_DISPERSION }
@@ -175,7 +177,7 @@ impl MixtureComponent {
         self.weight.ln() + counts.ln_mass(count)
     }
 
-    /// Distribution of the rest of the window. The gamma rate's shape grows by `count`.
+    /// Distribution of the rest of the window, after `count` tickets.
     fn rest(self, weight: f64, share: f64, count: f64) -> Self {
         let size = 1.0 / self.dispersion;
         let mean = if self.mean > 0.0 {
@@ -187,7 +189,7 @@ impl MixtureComponent {
     }
 }
 
-/// Whether a partial count is improbable under the forecast, with one look every `every` while the window is open.
+/// Whether a partial count is improbable under the forecast, if the window is examined every `every` while it is open.
 pub fn is_far_off(
     target: &ForecastPoint,
     partial: &PartialCount,
@@ -203,14 +205,14 @@ pub fn is_far_off(
         || cumulative(few, dispersion, partial.count) < chance
 }
 
-/// The whole window, given its partial count.
+/// The forecast of the whole window, given its partial count.
 pub fn completed(
     target: &ForecastPoint,
     partial: &PartialCount,
     width: WindowWidth,
 ) -> ForecastPoint {
     let share = partial.share(partial.upto, width);
-    // Where nothing is expected and nothing has come, nothing will. One ticket refutes that.
+    // If nothing is expected and no ticket has arrived, none is forecast. One ticket refutes that.
     let rest = if share < 1.0 && (target.mean > 0.0 || partial.count > 0.0) {
         let components = [MixtureComponent::regular(target), MixtureComponent::outlier(target)];
         let log_weights = components.map(|component| component.log_weight(share, partial.count));
@@ -262,7 +264,7 @@ pub fn differs(before: &Vintage, after: &Vintage) -> bool {
     sum.abs() >= CHANGE_TICKETS && most >= CHANGE_SHARE
 }
 
-/// A roll-up's forecast after a change of some of its `parts`, given as (before, after). Windows before `open` are left out.
+/// The forecast of a roll-up after some of its `parts` changed, given as (before, after). Windows before `open` are left out.
 pub fn rolled_up(
     before: &Vintage,
     parts: &[(&Vintage, &Vintage)],
@@ -384,7 +386,7 @@ mod tests {
         assert_eq!((over.mean, over.quantiles), (33.0, [33.0; 7]));
     }
 
-    /// Two minutes into a window, the rest of it is not known, whatever was expected.
+    /// Two minutes after the start of a window, the rest of it is not known, whatever was expected.
     #[test]
     fn a_window_in_which_nothing_was_expected_is_not_certain_once_tickets_come() {
         let night = ForecastPoint { quantiles: [0.0; 7], ..target(0.0, 0.05) };

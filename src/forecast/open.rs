@@ -1,11 +1,11 @@
-//! Opening hours of a centre: hours of the civil week that usually have tickets.
+//! Opening hours of a call centre: hours of the civil week that usually have tickets.
 
 use super::{History, Past};
 use crate::domain::{Timestamp, Zone};
 
 const HOURS: usize = 168;
-/// Share of the average hour's tickets below which an hour counts as closed. A centre that is open at night has a tenth or
-/// more then.
+/// An hour counts as closed if it has less than this share of the tickets of an average hour. A call centre that is open at
+/// night has at least a tenth then.
 const OPEN_SHARE: f64 = 0.03;
 
 /// The civil week's 168 hours, open or closed. Missing windows count as zero, so a file may leave the night out or fill it
@@ -17,12 +17,12 @@ pub struct OpenHours {
 }
 
 impl OpenHours {
-    /// From windows `from..to` of one series.
+    /// Opening hours from the windows `from..to` of one series.
     pub fn of(history: &History, zone: Zone, from: i64, to: i64) -> Self {
         Self::from_sums(zone, sums(history, zone, from, to))
     }
 
-    /// From windows `from..to` of all series together, in the default zone.
+    /// Opening hours from the windows `from..to` of all series together, in the default zone.
     pub fn of_all(past: &Past<'_>, from: i64, to: i64) -> Self {
         let zone = past.place.zone;
         let mut all = [0.0; HOURS];

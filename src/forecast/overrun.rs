@@ -9,13 +9,13 @@ use crate::domain::{MaintenanceEvent, Scope, Severity, Timestamp};
 const REACH: Duration = Duration::from_secs(12 * 3600);
 
 impl PlannedWork {
-    /// Whether it touches a region and service.
+    /// Whether the work applies to a region and service.
     pub fn covers(&self, scope: &Scope) -> bool {
         self.region.as_ref().is_none_or(|region| *region == scope.region)
             && self.service.as_ref().is_none_or(|service| *service == scope.service)
     }
 
-    /// Whether its planned end has passed, by less than the longest overrun.
+    /// Whether the planned end has passed, but by less than the longest possible overrun.
     pub fn should_be_over(&self, now: Timestamp) -> bool {
         self.ends_at <= now && now < self.ends_at + REACH
     }

@@ -14,11 +14,11 @@ use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, WindowWidth, Zo
 pub struct AlarmSpell {
     pub scope: Scope,
     pub severity: Severity,
-    /// Such as `linkDown`.
+    /// The type, such as `linkDown`.
     pub alarm_type: Option<Arc<str>>,
     pub device: Option<Arc<str>>,
     pub raised_at: Timestamp,
-    /// A clear after the origin is not known yet: the alarm is active.
+    /// The time of the clear. If it is after the origin, it is not known yet: the alarm is active.
     pub cleared_at: Option<Timestamp>,
 }
 
@@ -32,7 +32,7 @@ impl AlarmSpell {
 /// Planned work; `None` as region or service means all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedWork {
-    /// When it becomes known.
+    /// When the work becomes known.
     pub announced_at: Timestamp,
     /// When its cancellation becomes known.
     pub cancelled_at: Option<Timestamp>,
@@ -122,7 +122,7 @@ impl Calendar {
         self.days.get(&date).is_some_and(|kinds| kinds.contains(&kind))
     }
 
-    /// Whether it has no special days.
+    /// Whether the calendar has no special days.
     pub fn is_empty(&self) -> bool {
         self.days.is_empty()
     }
@@ -135,16 +135,16 @@ pub struct Place {
     pub calendar: Arc<Calendar>,
 }
 
-/// Everything a model may read. It may contain values after an origin, because a backtest loads the whole file once. A
-/// model must not read them; a test checks that (`backtest::shift`).
+/// Everything a model may read. It may contain values after an origin, because a backtest loads the whole file once. A model
+/// must not read these values; `backtest::shift` checks this.
 #[derive(Clone, Copy)]
 pub struct Past<'a> {
     pub width: WindowWidth,
     pub series: &'a BTreeMap<SeriesKey, History>,
-    /// In order of `raised_at`.
+    /// Spells in order of `raised_at`.
     pub alarms: &'a [AlarmSpell],
     pub work: &'a [PlannedWork],
-    /// By region; other regions have `place`.
+    /// Places by region; all other regions have `place`.
     pub places: &'a BTreeMap<Name, Place>,
     pub place: &'a Place,
 }
@@ -161,10 +161,11 @@ pub trait Model: Send {
     /// Name for `--model`, such as `seasonal-naive`.
     fn name(&self) -> &'static str;
 
-    /// Learns from windows before `origin`. The fit depends on these only, not on earlier fits, so a restart learns the same.
+    /// Learns from windows before `origin`. The fit depends only on these windows and not on earlier fits, so that a restart
+    /// learns the same.
     fn fit(&mut self, past: &Past<'_>, origin: i64);
 
-    /// One vintage a series with forecast points over [`super::HORIZON`] from window `origin` on, from windows before `origin`
+    /// One vintage per series with forecast points over [`super::HORIZON`] from window `origin` on, from windows before `origin`
     /// and the last fit. Series that cannot be forecast are left out.
     fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage>;
 }

@@ -29,7 +29,7 @@ impl Product {
         Self { prior, ensemble: Ensemble::default(), learned: None }
     }
 
-    /// From an `ensemble` and the result of [`Self::learned`], both fitted to the same past.
+    /// Combines an `ensemble` and the result of [`Self::learned`], both fitted to the same past.
     ///
     /// The ensemble is fitted to actual counts including outages, because outages show how much of a rise persists, and a rise
     /// without alarms must be forecast too. When it forecasts, it reads counts without the effects of alarms.
@@ -55,7 +55,7 @@ impl Product {
         self.ensemble.is_empty()
     }
 
-    /// One vintage a series, in order, reconciled with roll-ups. `issue` issues the ensemble's vintages.
+    /// One vintage per series, in order, reconciled with roll-ups. `issue` issues the ensemble's vintages.
     pub fn vintages(
         &self,
         past: &Past<'_>,
@@ -113,7 +113,7 @@ impl Product {
     }
 }
 
-/// The cleaned leaves, and their roll-ups reduced by what was removed from the leaves.
+/// The leaves without effects of alarms, and their roll-ups, reduced by the same tickets.
 fn with_roll_ups(
     series: &BTreeMap<SeriesKey, History>,
     leaves: BTreeMap<SeriesKey, History>,
@@ -141,8 +141,8 @@ fn with_roll_ups(
     sums
 }
 
-/// Probabilities of a surge by the first forecast point of a span. For a region's service they come from the possible
-/// courses of its episodes, for other series from the quantiles.
+/// Probabilities of a surge by the first forecast point of a span. For a service in a region they are computed from the
+/// possible courses of its episodes, for other series from the quantiles.
 fn surge_probabilities(
     vintage: &Vintage,
     reading: &Reading,
@@ -177,7 +177,7 @@ fn add_effects(vintage: &mut Vintage, reading: &Reading) -> bool {
     true
 }
 
-/// Where alarms keep tickets away, mixes in the forecast from counts alone (`from_counts`) at short leads.
+/// At short leads, combines the forecast with one that is made from counts alone (`from_counts`), if alarms keep tickets away.
 fn blend(vintage: &mut Vintage, from_counts: &Vintage, reading: &Reading, width: WindowWidth) {
     for (step, (target, from_counts)) in
         (0u32..).zip(vintage.targets.iter_mut().zip(&from_counts.targets))

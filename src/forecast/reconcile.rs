@@ -2,7 +2,7 @@
 //!
 //! Weighted least squares with the forecasts' own variances (WLS_v of Wickramasuriya, Athanasopoulos and Hyndman 2019)
 //! minimises `Σ (x_i − m_i)² / v_i` over leaves plus `Σ (Σ x_parts − M)² / V` over roll-ups, by conjugate gradients. So an
-//! uncertain leaf moves towards its roll-ups and a certain one hardly moves. Quantiles shift with the mean.
+//! uncertain leaf changes much, and a certain leaf hardly changes. Quantiles shift with the mean.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use super::spread::BAND_80_SDS;
 use super::{ForecastPoint, History, Vintage, rounded};
 use crate::domain::SeriesKey;
 
-/// Most steps of the solver, and the share of the first residual at which it stops.
+/// Maximum number of steps of the solver, and the share of the first residual at which it stops.
 const STEPS: usize = 30;
 const CLOSE: f64 = 1e-5;
 /// Smallest variance, tickets².
 const VARIANCE_MIN: f64 = 0.05;
-/// Windows before the origin in which a roll-up must equal the sum of its forecast parts.
+/// Number of windows before the origin in which a roll-up must equal the sum of its leaves.
 const ALIKE: i64 = 24;
 
 /// A roll-up and its leaves.
@@ -29,7 +29,7 @@ struct Sum {
 
 /// Makes the means of roll-ups the sums of the means of their parts, window by window.
 ///
-/// A roll-up that did not equal the sum of the given leaves in the windows before `origin` is left unchanged.
+/// A roll-up that was not equal to the sum of the given leaves in the windows before `origin` is left unchanged.
 pub(super) fn reconcile(
     vintages: &mut [Vintage],
     series: &BTreeMap<SeriesKey, History>,

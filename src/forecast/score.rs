@@ -9,8 +9,8 @@ pub const TARGET_ACCURACY: f64 = 0.87;
 /// Days over which the scale of MASE is computed.
 const SCALE_DAYS: u32 = 56;
 
-/// Scale of MASE (Hyndman and Koehler 2006): mean |y − y a week before| over the eight weeks before window `end`, tickets.
-/// A week is 168 hours here. `None` if no pair of windows is known, or if the scale is zero.
+/// Scale of MASE (Hyndman and Koehler 2006): mean |y − y a week before| over the eight weeks before window `end`, tickets. A
+/// week is 168 hours here. `None` if there is no pair of known windows, or if the scale is zero.
 pub fn scale(history: &History, end: i64) -> Option<f64> {
     let day = history.width.per_day() as i64;
     let (mut sum, mut n) = (0.0, 0u32);
@@ -40,7 +40,7 @@ pub struct Score {
     pub naive_actual: f64,
     /// Σ over windows and quantiles of the pinball loss.
     pub pinball: f64,
-    /// Σ pinball loss by quantile, and Σ actual over the windows where it is known.
+    /// Σ pinball loss by quantile, and Σ actual over the windows for which it is known.
     pub by_quantile: [f64; 7],
     pub by_quantile_actual: f64,
     /// Windows inside the closed 80 % and 95 % intervals.
@@ -48,23 +48,23 @@ pub struct Score {
     pub inside95: u32,
     /// Σ of the expected |y − median| of a Poisson count whose rate is the forecast's mean: the noise floor.
     pub floor: f64,
-    /// Σ |actual − median| / [`scale`], and the windows whose series has one.
+    /// Σ |actual − median| / [`scale`], and the number of windows whose series has a scale.
     pub scaled: f64,
     pub scaled_n: u32,
 }
 
-/// Accuracy measures, y being the actual count; `None` where nothing was scored or the divisor is zero.
+/// Accuracy measures, where y is the actual count; `None` if nothing was scored or the divisor is zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Scored windows.
     pub n: u32,
-    /// Σy / n: tickets a window.
+    /// Σy / n: tickets per window.
     pub mean: Option<f64>,
     /// Σ|y − median| / Σy.
     pub wape: Option<f64>,
     /// WAPE of last week's count.
     pub wape_naive: Option<f64>,
-    /// WAPE at the noise floor: of a forecaster that knows the true rate of a Poisson count.
+    /// WAPE at the noise floor: that of a forecaster that knows the true rate of a Poisson count.
     pub wape_floor: Option<f64>,
     /// Mean over the seven quantiles of 2 · Σ pinball / Σy.
     pub wql: Option<f64>,
@@ -85,7 +85,7 @@ impl Figures {
         self.wape_floor.map(|floor| 1.0 - floor >= TARGET_ACCURACY)
     }
 
-    /// The measures exported as metrics and points, by name; some are `None`.
+    /// The measures that are exported as metrics and points, by name; some may be `None`.
     pub fn by_name(&self) -> [(&'static str, Option<f64>); 6] {
         [
             ("wape", self.wape),

@@ -7,7 +7,7 @@ use crate::stats::{GammaApproximation, NegativeBinomial, normal};
 /// Above this mean the gamma approximation is used.
 const WALK_MAX: f64 = 400.0;
 
-/// Mean below which a band does not determine its dispersion, tickets, and the dispersion used then.
+/// Below this mean (tickets) a band does not determine its dispersion, and this dispersion is used.
 const SHAPELESS: f64 = 0.5;
 const DISPERSION: f64 = 0.06;
 

@@ -50,12 +50,12 @@ pub(super) const OVERRUN: &str = "planned work overruns";
 pub struct Cause {
     /// Its name: an alarm type, one of the two names of planned work, or [`ADJUSTMENT`] and a label.
     pub what: String,
-    /// Expected tickets over the horizon; negative where tickets are kept away.
+    /// Expected tickets over the horizon; negative if alarms keep tickets away.
     pub tickets: f64,
 }
 
 impl Cause {
-    /// Causes by name, tickets rounded to a tenth, largest first.
+    /// Causes by name, largest first, with tickets rounded to a tenth.
     pub(super) fn sorted(by_name: impl IntoIterator<Item = (String, f64)>) -> Vec<Self> {
         let causes = by_name
             .into_iter()
@@ -67,7 +67,7 @@ impl Cause {
         causes
     }
 
-    /// Causes of alarms and planned work: only the few largest.
+    /// The few largest causes of alarms and planned work.
     pub(super) fn few(by_name: impl IntoIterator<Item = (String, f64)>) -> Vec<Self> {
         let matter = by_name.into_iter().filter(|(_, tickets)| tickets.abs() >= CAUSE_MIN);
         let mut causes = Self::sorted(matter);
@@ -88,12 +88,12 @@ impl Say for Cause {
     }
 }
 
-/// Most causes of a vintage.
+/// Maximum number of causes of a vintage.
 const CAUSES_MAX: usize = 5;
-/// Fewest expected tickets of a named cause over the horizon.
+/// Minimum number of expected tickets of a named cause over the horizon.
 const CAUSE_MIN: f64 = 0.5;
 
-/// What a forecast was made from where history is short.
+/// The method that was used because history is short.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "depth", rename_all = "kebab-case")]
 pub enum Fallback {
@@ -103,16 +103,16 @@ pub enum Fallback {
     Day,
     /// Of earlier releases. Less than a day, with this many known windows: their mean.
     Mean { windows: usize },
-    /// Nothing.
+    /// No count at all.
     Nothing,
-    /// So many whole days. From `settled_at` on, forecasts are expected to have full accuracy.
+    /// This many whole days of history. From `settled_at` on, full accuracy is expected.
     Little {
         days: u32,
         settled_at: Timestamp,
-        /// Whether the shape of the day is borrowed from the same service and channel elsewhere.
+        /// Whether the shape of the day is that of the same service and channel in another region.
         borrowed: bool,
     },
-    /// The level changed for good, to so many percent: earlier counts are scaled to it.
+    /// The level changed permanently, to this percentage: earlier counts are scaled to it.
     Shifted { since: Timestamp, percent: u32 },
 }
 
@@ -141,7 +141,7 @@ pub struct Vintage {
     pub series: SeriesKey,
     /// End of the last finalized window that the forecast uses.
     pub issued_at: Timestamp,
-    /// One a window over [`HORIZON`], the first starting at `issued_at`.
+    /// One per window over [`HORIZON`], the first starting at `issued_at`.
     pub targets: Vec<ForecastPoint>,
     /// Members of the model, such as `profile`.
     pub members: Vec<String>,
@@ -149,11 +149,11 @@ pub struct Vintage {
     pub causes: Vec<Cause>,
     /// Surge probabilities, if alarms or planned work affect the series.
     pub surges: Option<Surges>,
-    /// What the forecast fell back to where history was short; else `None`.
+    /// The method that was used if history is short.
     pub fallback: Option<Stored<Fallback>>,
 }
 
-/// Counts of one series, one value a window; NaN means missing, which is not zero.
+/// Counts of one series, one value per window; NaN means missing, which is not zero.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
     pub width: WindowWidth,

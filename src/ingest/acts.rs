@@ -1,4 +1,4 @@
-//! Acts that a type of event names, for types that are in no list: `AlarmRaisedV2Event`, `notifyNewSecAlarm`.
+//! Acts that the name of an event type contains, for types that are not in any list: `AlarmRaisedV2Event`, `notifyNewSecAlarm`.
 
 use super::words::letters;
 

@@ -5,7 +5,7 @@ use super::frame::Frame;
 use super::reject::{Reject, object_text};
 use super::split::split;
 
-/// The elements of an array, also of arrays within it. A value that is no array is its own only element.
+/// The elements of an array and of arrays within it. A value that is not an array is the only element.
 ///
 /// # Errors
 /// [`Reject`] if there are more elements than a batch may have.

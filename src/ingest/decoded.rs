@@ -28,7 +28,7 @@ pub enum Decoded {
 }
 
 impl Decoded {
-    /// A batch of `all`. Batches within it are parts of it, and an empty one still has an outcome.
+    /// A batch of `all`. Nested batches become parts of it. An empty batch still has an outcome.
     pub(super) fn many(all: impl Iterator<Item = Result<Self, Reject>>) -> Self {
         let mut flat = Vec::with_capacity(all.size_hint().0);
         for one in all {
@@ -43,8 +43,8 @@ impl Decoded {
         }
     }
 
-    /// With escapes for unprintable characters in texts that people read: devices, types, descriptions. Customers' texts stay
-    /// as they are; they are only sorted into topics.
+    /// The same result with escapes for unprintable characters in texts that people read: devices, types, descriptions.
+    /// Customers' texts stay as they are, because they are only classified by topic.
     pub(super) fn printable(self) -> Self {
         match self {
             Self::One(event) => Self::One(shown(event)),

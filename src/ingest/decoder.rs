@@ -60,7 +60,7 @@ impl Decoder {
         detect::record(bytes, headers, frame).map(Decoded::printable)
     }
 
-    /// What a ticket's event says besides its step; `None` if it says nothing.
+    /// What the event of a ticket says besides its step; `None` if nothing.
     pub fn facts(&self, words: TicketWords<'_>) -> Option<Box<TicketFacts>> {
         let TicketWords { priority, tier, customer, text } = words;
         let facts = TicketFacts {
@@ -96,7 +96,7 @@ impl Decoder {
 /// Longest priority or tier that is kept, in characters.
 const SHORT_MAX: usize = 64;
 
-/// A word without blanks around it; `None` if it is empty or longer than a word.
+/// A word without surrounding blanks; `None` if it is empty or too long for a word.
 fn short(text: &str) -> Option<Box<str>> {
     let text = text.trim();
     (!text.is_empty() && text.chars().count() <= SHORT_MAX).then(|| text.into())

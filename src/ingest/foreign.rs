@@ -1,4 +1,4 @@
-//! Bytes that are not a JSON object: what may stand before one, and names for what cannot be read.
+//! Bytes that are not a JSON object: prefixes that may precede JSON, and names of other formats for error messages.
 
 use super::reject::Reject;
 
@@ -15,7 +15,7 @@ pub fn without_bom(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// The JSON after Confluent's five bytes; `None` for other bytes.
+/// The JSON after the five bytes of Confluent's wire format; `None` for other bytes.
 pub(super) fn after_confluent(bytes: &[u8]) -> Option<&[u8]> {
     let rest = without_bom(bytes.get(CONFLUENT_BYTES..).filter(|_| bytes[0] == 0)?);
     matches!(rest.trim_ascii_start().first(), Some(b'{' | b'[')).then_some(rest)
@@ -39,8 +39,8 @@ const TEXTS: [(&[u8], &str); 2] =
     [(b"<", "XML: send JSON"), (b"\"", "a JSON text: send an object")];
 const UTF_16: &str = "UTF-16: send UTF-8";
 
-/// Whether the bytes begin like UTF-16: with its byte order mark, or with zeros between characters of ASCII. A line after
-/// the first one of a file in UTF-16 begins with the second byte of the line break, and its last line may be that byte.
+/// Whether the bytes begin like UTF-16: with its byte order mark, or with zeros between characters of ASCII. In a UTF-16 file,
+/// each line after the first begins with the second byte of the line break, and the last line may consist of that byte.
 pub(super) fn is_utf16(bytes: &[u8]) -> bool {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0] => true,
@@ -50,7 +50,7 @@ pub(super) fn is_utf16(bytes: &[u8]) -> bool {
     }
 }
 
-/// The name of bytes that are no text in UTF-8, with what to do; `None` for others.
+/// The name of a format that is not UTF-8 text, with advice; `None` for other bytes.
 pub fn foreign(bytes: &[u8]) -> Option<&'static str> {
     let known = BINARY.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, name)| *name);
     known.or_else(|| is_utf16(bytes).then_some(UTF_16))

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// An object, or the first of an array; `None` for any other type. Only for what cannot be several events: arrays of
-/// events are read by [`super::batch`].
+/// An object, or the first one of an array; `None` for any other type. Use it only where there cannot be several events; arrays
+/// of events are read by [`super::batch`].
 #[derive(Debug)]
 pub(super) struct Sub<T>(pub(super) Option<T>);
 

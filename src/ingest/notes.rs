@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-/// Most notes of one record.
+/// Maximum number of notes of one record.
 const NOTES_MAX: usize = 16;
 
 /// The list that lacks a word.
@@ -43,7 +43,7 @@ pub struct Note {
     pub read_as: &'static str,
 }
 
-/// The notes of the records since they were last taken.
+/// The notes of the records since the last call of [`Self::take`].
 #[derive(Debug, Default)]
 pub struct Notes(RefCell<Vec<Note>>);
 
@@ -53,7 +53,7 @@ impl Notes {
         self.0.take()
     }
 
-    /// Whether there is none.
+    /// Whether there are no notes.
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
     }

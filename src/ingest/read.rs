@@ -41,7 +41,7 @@ pub(super) fn no_choice<T>(key: &str, text: &str, words: &[(&str, T)]) -> Reject
     no_choice_of(key, text, &allowed)
 }
 
-/// The reject for a text that is none of these words.
+/// The reject for a text that is not one of these words.
 pub(super) fn no_choice_of(key: &str, text: &str, allowed: &[&str]) -> Reject {
     Reject::field(key, format!("is `{}`: use {}", shown(text), allowed.join(", ")))
 }
@@ -89,7 +89,7 @@ pub(super) fn required_time(field: &Field<'_>, key: &str, zone: Zone) -> Result<
     time(field, key, zone)?.ok_or_else(missing)
 }
 
-/// A name without blanks around it; `None` if the field is absent or empty.
+/// A name without surrounding blanks; `None` if the field is absent or empty.
 pub(super) fn name(field: &Field<'_>, key: &str) -> Result<Option<Name>, Reject> {
     match text_of(field, key)?.as_deref().map(str::trim) {
         None | Some("") => Ok(None),

@@ -71,7 +71,7 @@ pub(super) fn object_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a st
     batch_text(bytes)
 }
 
-/// Like [`object_text`] without a limit of the size: the limit is for each event of a batch.
+/// Like [`object_text`], but without the size limit, which applies to each event of a batch.
 pub(super) fn batch_text(bytes: &[u8]) -> Result<&str, Reject> {
     let bytes = without_bom(bytes);
     let text = std::str::from_utf8(bytes).map_err(|e| {

@@ -1,8 +1,8 @@
 //! The sentiment of tickets' texts, with words that users can edit (`models/sentiment.toml`).
 //!
-//! Each positive word counts 1, each negative one -1; the sign of the sum is the sentiment. A negation shortly before a word takes a
-//! negative one away and turns a positive one round: "not bad" counts nothing, "not happy" is negative. If words overlap, the longest one
-//! counts. Only the first 1,000 characters of a text are examined.
+//! Each positive word counts 1, each negative one -1; the sign of the sum is the sentiment. A negation shortly before a word
+//! cancels a negative word and reverses a positive one: "not bad" counts 0, "not happy" counts -1. If words overlap, the
+//! longest one counts. Only the first 1,000 characters of a text are examined.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::domain::Sentiment;
 
 /// The built-in list.
 const BUILT_IN: &str = include_str!("../../models/sentiment.toml");
-/// Most words of a script with spaces between a negation and what it negates.
+/// Maximum number of words of a script with spaces between a negation and what it negates.
 const WORDS_BETWEEN: usize = 2;
 /// The same for a dense script, in characters.
 const DENSE_BETWEEN: usize = 3;
@@ -37,7 +37,7 @@ enum Mood {
     Negative,
     Positive,
     Negation,
-    /// Hides the words in it.
+    /// Makes the words inside it not count.
     Nothing,
 }
 
@@ -152,7 +152,7 @@ impl SentimentWords {
     }
 }
 
-/// Whether a negation reaches over the text between it and a word.
+/// Whether a negation applies to a word, given the text between them.
 fn is_near(between: &str) -> bool {
     let is_stop = |c: char| {
         matches!(

@@ -12,7 +12,7 @@ use super::read::{find, id, shown, text_of, time};
 use super::reject::Reject;
 use crate::domain::{Moment, Severity, TimeError, Timestamp};
 
-/// Text without blanks around it, or a number as text, for fields of either type; `None` if the field is absent or blank.
+/// The text without surrounding blanks, or a number as text, for fields of either type; `None` if the field is absent or blank.
 pub(super) fn word_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<Cow<'f, str>>, Reject> {
     let trimmed = text_of(field, key)?.map(|text| match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
@@ -134,7 +134,7 @@ fn of_word(text: &str, numbers: Numbers) -> Option<Perceived> {
     numbers.0.get(number).copied().flatten()
 }
 
-/// Words that turn the meaning of another one round.
+/// Words that reverse the meaning of another word.
 const NEGATIONS: [&str; 4] = ["not", "no", "non", "never"];
 
 /// The act that a state or severity names. Words such as `unresolved` and `not cleared` name none.
@@ -205,7 +205,7 @@ pub(super) fn hashed(parts: &[&str]) -> Box<str> {
     format!("xxh3-{:032x}", xxh3_128(&bytes)).into()
 }
 
-/// Words that stand for no time, by their letters. Zeros do too: `0000-00-00T00:00:00Z`.
+/// Words that mean that there is no time, by their letters. Zeros mean the same: `0000-00-00T00:00:00Z`.
 const NO_TIMES: [&str; 17] = [
     "",
     "t",
@@ -253,7 +253,8 @@ pub(super) fn loose_time(
     time(field, key, frame.zone)
 }
 
-/// Whether a field holds a time, perhaps one that cannot be read. `0001-01-01T00:00:00Z` means none in some languages.
+/// Whether a field holds a time, perhaps one that cannot be read. `0001-01-01T00:00:00Z` means no time in some programming
+/// languages.
 pub(super) fn has_time(field: &Field<'_>, frame: &Frame<'_>) -> bool {
     match field {
         Field::Text(text) => {

@@ -26,13 +26,14 @@ pub struct Limits {
     pub event_bytes: usize,
     /// Largest request body, in bytes.
     pub body_bytes: usize,
-    /// Most ticket series with names of their own. Further ones are counted, and forecast, under the region `_other`.
+    /// Maximum number of ticket series with names of their own. Further series are counted and forecast under the region
+    /// `_other`.
     pub series: usize,
-    /// Most alarms that may be active at a time.
+    /// Maximum number of alarms that may be active at a time.
     pub standing_alarms: usize,
-    /// Most open tickets whose ids are remembered.
+    /// Maximum number of open tickets whose ids are remembered.
     pub open_tickets: usize,
-    /// Most events held in memory before they are reported.
+    /// Maximum number of events held in memory before they are reported.
     pub queue_events: usize,
 }
 
@@ -78,7 +79,7 @@ impl Limits {
         limits
     }
 
-    /// The limits of decoding.
+    /// The limits for decoding.
     pub fn ingest(&self) -> ingest::Limits {
         ingest::Limits { event_bytes: self.event_bytes, ..Default::default() }
     }

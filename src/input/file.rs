@@ -1,8 +1,8 @@
-//! A file of events, one a line. It may grow, and it may be rotated while it is read.
+//! A file of events, one per line. It may grow, and it may be rotated while it is read.
 //!
-//! Offsets are in bytes and go on over rotations: each content of the file has a base ([`Content`]). The time at which a
-//! span was first read is stored before its lines are used. It stands in for the append time, so that a replay decides
-//! the same.
+//! Offsets are in bytes and continue over rotations: each content of the file has a base ([`Content`]). The time at which a
+//! span was first read is stored before its lines are used. It takes the place of the append time, so that a replay has the
+//! same result.
 
 use std::fs::File;
 use std::io::{BufReader, Seek as _, SeekFrom};
@@ -27,7 +27,7 @@ const SHOWN: Duration = Duration::from_secs(3600);
 /// Bytes before the position that are compared, to detect a file that was truncated and has grown again.
 const TAIL: u64 = 64;
 
-/// A file of events, one a line.
+/// A file of events, one per line.
 pub struct FileFeed {
     path: PathBuf,
     source: String,
@@ -39,9 +39,9 @@ pub struct FileFeed {
     open: Option<Open>,
     missing_since: Option<Timestamp>,
     replaced_since: Option<Timestamp>,
-    /// A renamed file that was read to its end, its length then, and until when it is watched.
+    /// A renamed file that was read to its end, with its length and the time until which it is watched.
     renamed: Option<(File, u64, Timestamp)>,
-    /// What was lost, and until when it is shown.
+    /// A description of what was lost, and the time until which it is shown.
     loss: Option<(String, Timestamp)>,
 }
 
@@ -171,7 +171,7 @@ impl FileFeed {
         Ok(true)
     }
 
-    /// The file that has what follows: one that was rotated unread, or the one with the name.
+    /// The file with the following content: a file that was rotated before it was read, or the file with the name.
     fn next_path(
         &mut self,
         now: Timestamp,
@@ -195,7 +195,7 @@ impl FileFeed {
         after.first.unwrap_or_else(|| self.path.clone())
     }
 
-    /// There is no file with the name: an error, once that lasts.
+    /// Handles a missing file: this is an error if it lasts.
     fn is_missing(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         let since = *self.missing_since.get_or_insert(now);
         if now.since(since) > MISSING_GRACE {
@@ -228,7 +228,7 @@ impl FileFeed {
         self.begin(now, Some(content), None)
     }
 
-    /// Reads lines. `is_last` means that the file will not grow: then its last line needs no line break.
+    /// Reads lines. `is_last`: the file will not grow, so that its last line needs no line break.
     fn read(&mut self, now: Timestamp, max: usize, is_last: bool) -> anyhow::Result<Vec<Record>> {
         let (Some(content), Some(open)) = (self.content(), &mut self.open) else {
             return Ok(Vec::new());
@@ -259,7 +259,7 @@ impl FileFeed {
         Ok(records)
     }
 
-    /// Stores when the bytes up to `next` were read first, before they are used.
+    /// Stores the time at which the bytes up to `next` were first read, before they are used.
     fn store(&mut self, now: Timestamp, content: Content, next: Offset) -> anyhow::Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
         let last = self.spans.last().copied();
@@ -280,7 +280,7 @@ impl FileFeed {
         Ok(())
     }
 
-    /// At the end of the open file: returns whether another content follows.
+    /// Called at the end of the open file. Returns whether another content follows.
     fn move_on(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         let (Some(content), Some(open)) = (self.content(), &self.open) else { return Ok(false) };
         if content.ended.is_some() {
@@ -339,7 +339,7 @@ fn system_time(at: Timestamp) -> SystemTime {
 
 const PREFIX: &str = "file:";
 
-/// The name of a file's source: the known one, if a file was given in another spelling before, such as relative to a folder.
+/// The name of the source of a file: the known name, if the file was given before in another spelling, such as a relative path.
 fn source_of(path: &Path, known: &[String]) -> String {
     let place = place(path);
     // `#` separates the name of a source from its generation.
@@ -351,8 +351,8 @@ fn source_of(path: &Path, known: &[String]) -> String {
     if known.contains(&own) { own } else { known.iter().find(is_same).cloned().unwrap_or(own) }
 }
 
-/// The real folder of a file, and its name there, so that all spellings of a path are one. A symbolic link in the place of the file
-/// stays as it is: it may lead to another file tomorrow.
+/// The real folder of a file and its name there, so that all spellings of a path are equal. A symbolic link at the path itself
+/// is not resolved, because it may lead to another file later.
 pub fn place(path: &Path) -> PathBuf {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new(".")).canonicalize();

@@ -14,9 +14,9 @@ use crate::store::Content;
 
 /// Bytes at the start of a file that identify its content.
 const HEAD: u64 = 256;
-/// Copies are recognized by a head of at least so many bytes.
+/// Copies are recognized only if at least this many bytes are equal.
 const HEAD_MIN: u64 = 32;
-/// Most files of the directory that are looked at.
+/// Maximum number of files of the directory that are examined.
 const LOOKED_AT_MAX: usize = 1_000;
 
 /// A file as its metadata show it.
@@ -30,8 +30,7 @@ pub(super) struct Seen {
 impl Seen {
     /// The file with this name; `None` if there is none.
     ///
-    /// # Errors
-    /// If it is not a regular file, or its metadata cannot be read.
+    /// # Errors If the file is not a regular one, or its metadata cannot be read.
     pub(super) fn at(path: &Path) -> anyhow::Result<Option<Self>> {
         match std::fs::metadata(path) {
             Ok(found) if found.is_file() => {
@@ -44,7 +43,7 @@ impl Seen {
         }
     }
 
-    /// Whether it is the file in which the content was read.
+    /// Whether this is the file in which the content was read.
     pub(super) fn is(&self, content: &Content) -> bool {
         (self.device, self.inode) == (content.device, content.inode)
     }
@@ -65,8 +64,8 @@ pub(super) fn head_of(file: &File, length: u64) -> io::Result<(u64, u64)> {
     Ok((bytes.len() as u64, xxh3_64(&bytes)))
 }
 
-/// Finds the file with a content and at least `least` bytes. It is the file in which the content was read, or else a
-/// copy with the same head. `without` is the inode of a file that does not count.
+/// Finds a file with the content and at least `least` bytes: the file in which the content was read, or a copy with the same
+/// first bytes. The file with the inode `without` is ignored.
 pub(super) fn find(
     path: &Path,
     content: &Content,
@@ -92,8 +91,8 @@ pub(super) fn find(
     copy
 }
 
-/// Files of the directory that may be rotated ones: their names begin like that of `path`. Rotation appends to the name, or
-/// puts a date before its extension.
+/// Files of the directory that may be rotated ones, because their names begin like that of `path`. Rotation appends to the
+/// name, or inserts a date before its extension.
 fn others(path: &Path) -> Vec<PathBuf> {
     let (Some(name), Some(stem)) = (path.file_name(), path.file_stem()) else { return Vec::new() };
     let stem = stem.to_string_lossy();
@@ -106,19 +105,19 @@ fn others(path: &Path) -> Vec<PathBuf> {
     entries.flatten().map(|entry| entry.path()).filter(is_other).take(LOOKED_AT_MAX).collect()
 }
 
-/// What follows a content: files that were begun and rotated after it, and were never read.
+/// The files that follow a content: files that were begun and rotated after it, and have not been read.
 #[derive(Debug, Default)]
 pub(super) struct After {
-    /// The oldest one.
+    /// The oldest of these files.
     pub(super) first: Option<PathBuf>,
-    /// Those that cannot be read, because they are compressed.
+    /// Compressed files, which cannot be read.
     pub(super) compressed: Vec<PathBuf>,
-    /// New files whose names do not tell whether they are rotated ones, where the file of the content does not tell it either.
+    /// New files that may or may not be rotated ones: neither their names nor the file of the content show it.
     pub(super) unclear: Vec<PathBuf>,
 }
 
-/// Finds what follows `content`. `known` are contents that were read or are being read. `since`: when the file of the content was
-/// last written or read, in case that it was deleted; without it, nothing follows a deleted file.
+/// Finds the files that follow `content`. `known` are contents that were read or are being read. `since` is the time at which
+/// the file of the content was last written or read, in case it was deleted; if it is `None`, nothing follows a deleted file.
 pub(super) fn after(
     path: &Path,
     content: &Content,
@@ -161,7 +160,7 @@ pub(super) fn after(
     after
 }
 
-/// The place of a rotated file among the others, by its name.
+/// The order of a rotated file among the others, according to its name.
 #[derive(Debug, PartialEq, Eq)]
 struct Rank {
     /// A number (1 is the newest) or a date.

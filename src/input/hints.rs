@@ -11,12 +11,12 @@ use crate::ingest::{Doubt, Note};
 use crate::telemetry::Metrics;
 use crate::window::AggregationKey;
 
-/// Most lines that are logged of each kind. Further hints are only counted.
+/// Maximum number of lines that are logged of each kind. Further hints are only counted.
 const LINES_MAX: usize = 50;
-/// Most names that are compared.
+/// Maximum number of names that are compared.
 const NAMES_MAX: usize = 100_000;
 
-/// What was logged since the start, by all sources.
+/// The hints that were logged since the start, for all sources.
 #[derive(Debug, Default)]
 pub struct Hints(Mutex<Said>);
 
@@ -71,7 +71,7 @@ impl Hints {
         }
     }
 
-    /// Takes the number of duplicates of a source that differ from the event with the same id, and one of the ids.
+    /// Takes the number of duplicates of a source whose content differs from the event with the same id, and one of these ids.
     pub(super) fn differing(&self, source: &SourceId, count: u64, id: &str, metrics: &Metrics) {
         metrics.decoding.differing(source, count);
         let mut said = self.said();
@@ -109,8 +109,8 @@ impl Said {
     }
 }
 
-/// A name in lower case, without blanks, and in compatibility form NFKC: the same for texts that look alike, such as `é` as
-/// one character and as two, and for full-width and half-width letters.
+/// The name in lower case, without blanks, and in the compatibility form NFKC. It is the same for texts that look alike, such
+/// as `é` as one character and as two, or full-width and half-width letters.
 fn folded(name: &str) -> String {
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(name);
     composed.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()

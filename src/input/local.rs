@@ -6,7 +6,7 @@ use super::worker::{Feed, Record};
 use crate::domain::{Offset, SourceId, Timestamp};
 use crate::store::EventLog;
 
-/// Most records read at once, to limit memory.
+/// Maximum number of records that are read at once, to limit memory.
 const READ_MAX: usize = 5_000;
 
 /// The local event log. Offsets are sequence numbers.

@@ -44,7 +44,7 @@ pub struct SourceProcessor {
     nth: usize,
     /// Number of events in the current record.
     of: usize,
-    /// Whether a dead letter of the current record has its bytes already.
+    /// Whether an earlier dead letter of the current record already has its bytes.
     has_letter: bool,
     /// Records taken since the last report.
     taken: usize,
@@ -106,8 +106,8 @@ impl SourceProcessor {
         self.taken
     }
 
-    /// Takes the report since the last one. `caught_up_at` is the clock time at which the source had been read to its
-    /// end.
+    /// Takes the report about the time since the last report. `caught_up_at` is the clock time at which the source had been
+    /// read to its end.
     ///
     /// Windows that are closed in this report are dropped. The caller must store the report, or start over from the last
     /// stored one.
@@ -156,7 +156,7 @@ impl SourceProcessor {
         self.outcomes.null.inc();
     }
 
-    /// Counts the events of a record, or makes dead letters of them.
+    /// Counts the events of a record, or turns them into dead letters.
     pub fn take(&mut self, record: &RecordRef<'_>) {
         self.taken += 1;
         self.has_letter = false;
@@ -198,7 +198,7 @@ impl SourceProcessor {
                 let arrived =
                     self.aggregator.arrive(replayed, offset, at, &Brief::from(&arrival), &change);
                 let outcome = self.decide(record, replayed, &change);
-                // A step says when its ticket was created; another change does not.
+                // A step contains the creation time of its ticket; other changes do not.
                 match event {
                     Event::Ticket(TicketEvent { news: None, .. }) if arrived => {
                         self.keep_state(record, Outcome::Counted, arrival);
@@ -274,7 +274,7 @@ impl SourceProcessor {
         outcome
     }
 
-    /// Keeps the step of a plain ticket, as [`Self::keep_state`] does with other events.
+    /// Stores the step of a plain ticket, as [`Self::keep_state`] does for other events.
     fn keep_step(&mut self, outcome: Outcome, mut plain: PlainTicket<'_>) {
         let step = plain.step.take();
         let Some(step) = step.filter(|_| !matches!(outcome, Outcome::Future | Outcome::Duplicate))
@@ -289,7 +289,7 @@ impl SourceProcessor {
         self.pending.tickets.push(TicketMessage { ts, series, news, facts });
     }
 
-    /// Keeps an event's effect on state, which outlives windows: a late clear still clears. Replays are harmless, because
+    /// Stores the effect of an event on states that outlive windows: a late clear still clears. Replays are harmless, because
     /// the newest event wins.
     fn keep_state(&mut self, record: &RecordRef<'_>, outcome: Outcome, event: Event) {
         if matches!(outcome, Outcome::Future | Outcome::Duplicate) {

@@ -1,4 +1,4 @@
-//! Notices duplicates that differ from the event with the same id. It changes no count.
+//! Detects duplicates whose content differs from the event with the same id. It does not change any count.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -25,7 +25,7 @@ impl Default for RecordContents {
 }
 
 impl RecordContents {
-    /// Takes an event that was counted, or found to be a duplicate.
+    /// Takes an event that was counted, or that is a duplicate.
     pub(super) fn take(&mut self, event: &Brief<'_>, is_duplicate: bool) {
         let state = FixedState::with_seed(0);
         let id = state.hash_one(event.id);

@@ -11,12 +11,12 @@ use crate::domain::Clock;
 use crate::store::{EventLog, LogRecord};
 use crate::telemetry::Health;
 
-/// Most lines that are stored at once.
+/// Maximum number of lines that are stored at once.
 const LINES_MAX: usize = 1000;
 /// Wait after a failed read or write.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Reads inputs that cannot be read again. Their lines go into the event log first.
+/// Reads inputs that cannot be read again. Their lines are first stored in the event log.
 #[derive(Clone)]
 pub struct LineReader {
     pub log: Arc<EventLog>,
@@ -38,7 +38,7 @@ impl LineReader {
         }
     }
 
-    /// Reads a FIFO, or another stream with a name, for ever: one writer after the other.
+    /// Reads a FIFO or another named stream without end: one writer after the other.
     pub fn read_fifo(&self, path: &Path) {
         let name = format!("file:{}", path.display());
         loop {

@@ -11,7 +11,7 @@ use crate::engine::{AckHandle, Message, Report};
 use crate::ingest::Headers;
 use crate::telemetry::Health;
 
-/// Most records of one report.
+/// Maximum number of records of one report.
 const RECORDS_PER_REPORT: usize = 20_000;
 /// A source that has caught up reports this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -38,17 +38,17 @@ pub trait Feed: Send {
     /// # Errors
     /// Any error of reading. The worker logs it and retries.
     fn poll(&mut self, now: Timestamp, max: usize) -> anyhow::Result<Vec<Record>>;
-    /// Records before `offset` will not be read again.
+    /// Called when records before `offset` will not be read again.
     fn committed(&mut self, _offset: Offset) {}
     /// Whether the record at `offset` can be read again.
     fn has(&self, _offset: Offset) -> bool {
         true
     }
-    /// End of what was read before, as far as the feed knows.
+    /// End of the part that was read before, as far as the feed knows.
     fn read_upto(&self) -> Offset {
         0
     }
-    /// What was lost lately, for `/ready`.
+    /// A description of what was lost recently, for `/ready`.
     fn loss(&self) -> Option<&str> {
         None
     }

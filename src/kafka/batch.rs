@@ -29,7 +29,7 @@ impl Batch {
     pub(super) fn wait(&self, sent: Result<(), KafkaProblem>) -> Result<(), KafkaProblem> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while state.0 > 0 {
-            // This ends: the client delivers each record or gives it up in time.
+            // This loop ends, because the client delivers each record or gives it up in time.
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         sent.and(state.1.take().map_or(Ok(()), Err))

@@ -1,4 +1,4 @@
-//! The metadata string beside a committed offset.
+//! The metadata string of a committed offset.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -10,7 +10,7 @@ use crate::window::{Beside, CommitPoint};
 /// Longest commit metadata that brokers accept.
 pub const METADATA_BYTES_MAX: usize = 4096;
 
-/// Begins the state beside a commit, with the version of its form.
+/// Begins the state that is stored beside a commit, with the version of its format.
 const BESIDE: &str = " beside=1.";
 
 /// Why a commit's metadata cannot be used. Resuming without it would count wrongly.
@@ -60,7 +60,7 @@ pub fn encode_commit(point: &CommitPoint) -> String {
     text
 }
 
-/// Decodes what is kept beside a commit.
+/// Decodes the state that is stored beside a commit.
 fn decode_beside(text: &str) -> Option<Beside> {
     let bytes = BASE64.decode(text.strip_prefix("1.")?).ok()?;
     postcard::from_bytes(&bytes).ok()
@@ -87,7 +87,7 @@ pub fn decode_commit(resume_at: Offset, metadata: &str) -> Result<CommitPoint, C
         });
     }
     let (mut closed, mut decided) = (None, None);
-    // Commits of earlier releases have nothing beside.
+    // Commits of earlier releases have an empty `Beside`.
     let mut beside = Some(Beside::default());
     for (key, value) in parts.filter_map(|part| part.split_once('=')) {
         match key {

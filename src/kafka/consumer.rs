@@ -43,7 +43,7 @@ pub struct Consumer {
     queue: Option<Arc<Queue>>,
     inner: Arc<BaseConsumer<Context>>,
     ends: Arc<Mutex<Ends>>,
-    /// Fetch positions before the last time that the queue was empty, and those since.
+    /// Fetch positions at the last time that the queue was empty, and newer ones.
     drained: RefCell<[Fetched; 2]>,
     stop: Arc<AtomicBool>,
     watcher: Option<JoinHandle<()>>,
@@ -172,7 +172,7 @@ impl Consumer {
         records
     }
 
-    /// An error of one partition. Other partitions are read on.
+    /// Handles an error of one partition. Reading of the other partitions continues.
     fn partition_error(&self, record: &Received<'_>, error: &KafkaError) {
         let (context, source) = (self.context(), SourceId::new(record.topic(), record.partition()));
         match error {
@@ -219,7 +219,7 @@ impl Consumer {
         }
     }
 
-    /// The queue is empty: all records that were fetched before the previous call have been taken.
+    /// Called when the queue is empty: all records that were fetched before the previous call have been taken.
     fn drained(&self) {
         let [_, last] = self.drained.take();
         self.drained.replace([last, self.inner.context().fetched()]);
@@ -234,7 +234,7 @@ impl Consumer {
         changes
     }
 
-    /// Offsets before which all records have been taken, of partitions for which that is known.
+    /// Offsets before which all records have been taken, for partitions where this is known.
     pub fn read(&self) -> Fetched {
         self.drained.borrow()[0].clone()
     }
@@ -244,8 +244,8 @@ impl Consumer {
         lock(&self.ends).clone()
     }
 
-    /// A topic that was created again since its partitions were assigned. Records that were taken before the question are
-    /// of the topics of the assignment, if there is none.
+    /// A topic that was created again since its partitions were assigned. If there is none, all records that were taken before
+    /// this call are from the topics of the assignment.
     ///
     /// # Errors
     /// [`KafkaProblem`] if no broker answers.

@@ -48,8 +48,8 @@ pub fn report(health: &Health, why: &str) {
     }
 }
 
-/// Next offset to fetch, by partition. Unlike the offset after the last record it is past the ends of transactions and
-/// past aborted transactions.
+/// Next offset to fetch, by partition. Unlike the offset after the last record, it is beyond markers of transactions and
+/// aborted transactions.
 pub type Fetched = HashMap<SourceId, Position>;
 
 /// A queue to which the records of partitions can be forwarded.
@@ -58,7 +58,7 @@ pub(super) trait Forward: Send + Sync {
     fn forward(&self, topic: &str, partition: i32) -> bool;
 }
 
-/// Callbacks and state that consumer, producer and admin client share.
+/// Callbacks and state that the consumer, the producer and the admin client share.
 pub struct Context {
     pub(super) settings: Settings,
     health: Arc<Health>,
@@ -69,7 +69,7 @@ pub struct Context {
     fetched: Mutex<Fetched>,
     /// Offsets after the last records, from the same statistics. They include records of open transactions.
     highs: Mutex<Fetched>,
-    /// Partitions that are not read, because it is not known where counting goes on.
+    /// Partitions that are not read, because it is not known where counting resumes.
     unresolved: Mutex<BTreeSet<SourceId>>,
     /// Why the cluster refuses the client, if it gave a reason. Later requests then only time out.
     cause: Mutex<Option<String>>,
@@ -137,7 +137,7 @@ impl Context {
         let _ = self.counted.set(counted);
     }
 
-    /// Sets a fault of a partition or topic, or notes that it is over.
+    /// Sets a fault of a partition or topic, or records that it is over.
     pub fn fault(&self, of: &impl std::fmt::Display, fault: Fault, why: Option<&str>) {
         if let Some(faults) = self.faults.get() {
             faults.set(of, fault, why);
@@ -172,7 +172,7 @@ impl Context {
         self.change([Change::Failed(KafkaProblem(why.to_owned()))]);
     }
 
-    /// Notes that a topic is no longer the one that is counted.
+    /// Records that a topic is no longer the one that is counted.
     pub(super) fn lost_topic(&self, change: Change) {
         self.change([change]);
     }
@@ -200,12 +200,12 @@ impl Context {
         lock(&self.highs).clear();
     }
 
-    /// Partitions that are not read, because it is not known where counting goes on.
+    /// Partitions that are not read, because it is not known where counting resumes.
     pub(super) fn unresolved(&self) -> BTreeSet<SourceId> {
         lock(&self.unresolved).clone()
     }
 
-    /// Asks again where partitions go on that are not read. Once it is known for one, the session starts over.
+    /// Asks again where counting of the unread partitions resumes. Once it is known for one of them, the session starts over.
     pub(super) fn ask_again(&self, consumer: &BaseConsumer<Self>) -> Result<(), KafkaProblem> {
         let mut log_is_read = false;
         for source in self.unresolved() {
@@ -265,7 +265,7 @@ impl Context {
         Ok(resume(source, &self.settings.group, &known))
     }
 
-    /// Ids of the topics of a list, in a consumer that counts.
+    /// Ids of the topics in a list, for a consumer that counts.
     fn ids_of(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -280,7 +280,7 @@ impl Context {
         self.topic_ids(consumer, &topics)
     }
 
-    /// Ids of topics. Empty for a cluster that does not tell them.
+    /// Ids of topics. Empty if the cluster does not provide them.
     pub(super) fn topic_ids(
         &self,
         consumer: &BaseConsumer<Self>,

@@ -1,4 +1,4 @@
-//! What does not work, by partition and topic. Success in one of them says nothing about another.
+//! Faults by partition and topic. A success in one of them says nothing about the others.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex};
 use super::context::{COMPONENT, lock};
 use crate::telemetry::Health;
 
-/// What does not work. Each kind is found, and found to be over, by itself.
+/// A kind of fault. Each kind is detected, and ends, independently of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// The topic does not exist.
     Missing,
-    /// It is not known where counting goes on.
+    /// It is not known where counting resumes.
     Resume,
     /// Its records cannot be fetched.
     Read,
@@ -51,7 +51,7 @@ impl Fault {
     }
 }
 
-/// The faults of all partitions and topics. They outlive sessions with the cluster.
+/// The faults of all partitions and topics. They persist over sessions with the cluster.
 pub struct Faults {
     health: Arc<Health>,
     found: Mutex<BTreeMap<String, BTreeMap<Fault, String>>>,
@@ -63,7 +63,7 @@ impl Faults {
         Self { health, found: Mutex::default() }
     }
 
-    /// Sets a fault of a partition or topic, or notes that it is over. A change is logged once.
+    /// Sets a fault of a partition or topic, or records that it is over. A change is logged once.
     pub fn set(&self, of: &impl Display, fault: Fault, why: Option<&str>) {
         let name = of.to_string();
         let mut found = lock(&self.found);

@@ -26,17 +26,17 @@ pub struct PartitionFrontier {
     pub high: Position,
     /// `None` before the first commit.
     pub committed: Option<CommitPoint>,
-    /// Why the commit cannot be read, if it cannot.
+    /// Why the commit cannot be read; `None` if it can.
     pub unreadable: Option<String>,
 }
 
-/// Where counting is to resume.
+/// The offset at which counting is to resume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResumeAt {
     Earliest,
     Latest,
     Offset(Position),
-    /// The first record that was appended then or later.
+    /// The first record that was appended at this time or later.
     Time(Timestamp),
 }
 
@@ -88,7 +88,7 @@ impl Frontiers {
             },
             _ => (None, None),
         };
-        // The generation stays: what was counted of it is known by it.
+        // Keep the generation: it identifies the counts of its topic.
         let source = source.in_generation(made.as_deref());
         Ok(PartitionFrontier { source, low, high, committed, unreadable })
     }
@@ -126,8 +126,7 @@ impl Frontiers {
         }
     }
 
-    /// Sets where partitions resume. Records that are skipped forward are never counted. Moving backward counts windows
-    /// again.
+    /// Sets where partitions resume. Records that are skipped forward are never counted. Moving backward counts records again.
     ///
     /// # Errors
     /// [`KafkaProblem`] while instances of the group count: stop them first.

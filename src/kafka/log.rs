@@ -193,7 +193,7 @@ impl LogReader {
         Ok(messages)
     }
 
-    /// Asks whether a broker answers for the log, and reports that to health. An error of the client is over then.
+    /// Asks whether a broker answers for the log, and reports this to health. It ends an earlier error of the client.
     pub fn ask(&self) {
         let context = self.inner.context();
         let ends =

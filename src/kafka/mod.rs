@@ -1,4 +1,4 @@
-//! Kafka: the clients that read and write, and the forms of messages and commit metadata.
+//! Kafka: the clients that read and write, and the formats of messages and commit metadata.
 //!
 //! Each message carries its version, so that instances of two releases can share a topic. A [`Consumer`] returns
 //! borrowed records; the caller counts them and decides what is committed.
@@ -39,7 +39,7 @@ pub use settings::{KafkaProblem, Settings, Topics};
 pub use topics::{missing, prepare};
 pub use wire::{EncodedWire, WIRE_VERSION, Wire, WireError};
 
-/// Version of the Kafka client that is built in, and what it can do, such as the ways to sign in.
+/// Version and features of the built-in Kafka client, such as the authentication methods.
 pub fn client_version() -> String {
     let (_, version) = rdkafka::util::get_rdkafka_version();
     let made = rdkafka::ClientConfig::new().create_native_config();

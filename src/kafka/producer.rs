@@ -14,7 +14,7 @@ use super::settings::{KafkaProblem, Settings};
 use crate::domain::{DeadLetter, Keyed};
 use crate::telemetry::Health;
 
-/// librdkafka gives up on a record after this.
+/// Time after which librdkafka gives up on a record.
 const DELIVER_WITHIN: Duration = Duration::from_secs(20);
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(20);
 
@@ -34,7 +34,7 @@ pub struct Outgoing<'a> {
 #[must_use]
 pub struct InFlight {
     batch: Arc<Batch>,
-    /// Whether all could be passed to it.
+    /// Whether all records could be passed to the client.
     sent: Result<(), KafkaProblem>,
 }
 

@@ -1,5 +1,5 @@
-//! Takes fetched records in batches. For each record, the client's own poll makes an event, takes three locks and reads
-//! the clock five times.
+//! Takes fetched records in batches. The client's own poll would create an event, take three locks and read the clock five
+//! times for each record.
 //!
 //! The records of all assigned partitions are forwarded to one queue, from which librdkafka returns many at once.
 //! Rebalances and errors stay in the consumer's queue and are served between two batches. librdkafka drops records of
@@ -19,7 +19,7 @@ use rdkafka::error::{IsError as _, KafkaError};
 use super::context::{Context, Forward};
 use crate::domain::{Offset as Position, Timestamp};
 
-/// Most records in a batch.
+/// Maximum number of records in a batch.
 const BATCH_MAX: usize = 512;
 
 /// Records of several partitions that wait to be taken.

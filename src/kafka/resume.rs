@@ -1,8 +1,8 @@
 //! Where a partition resumes: from its commit, the offsets that the broker has, and the id of its topic.
 //!
-//! A commit belongs to one generation of a topic. The counts of another generation must be added to those of the one
-//! before, never replace them: see [`SourceId::in_generation`]. A generation is the topic's id, and after a gap
-//! also the offset at which counting went on: `id~offset`.
+//! A commit belongs to one generation of a topic. The counts of a new generation are added to those of the previous one, and
+//! must never replace them: see [`SourceId::in_generation`]. A generation is the topic's id, and after a gap also the offset at
+//! which counting resumed: `id~offset`.
 
 use super::commit::{decode_commit, generation_of};
 use super::counted::Counted;
@@ -30,7 +30,7 @@ pub(super) struct Known<'a> {
     pub high: Position,
     /// `None` if the broker has no ids of topics.
     pub topic_id: Option<&'a str>,
-    /// Whether the broker may delete records between others: what is read again may be less than what was counted.
+    /// Whether the broker may delete single records: reading again may then return fewer records than were counted.
     pub is_compacted: bool,
     /// Committed offset and its metadata.
     pub commit: Option<(Position, &'a str)>,
@@ -54,13 +54,13 @@ pub struct Replaced {
 pub struct Resume {
     /// Offset of the next record.
     pub at: Position,
-    /// State of the counting before it, if there was any.
+    /// State of the counting before this offset, if there was any.
     pub point: Option<CommitPoint>,
-    /// Generation of the topic, if the broker tells it.
+    /// Generation of the topic, if the broker provides it.
     pub generation: Option<String>,
     /// Number of records that the broker deleted before they were counted.
     pub gone: i64,
-    /// Whether the point must be committed before anything is counted.
+    /// Whether the commit point must be committed before anything is counted.
     pub commits_first: bool,
     /// The topic that was counted before, if it was deleted and created again since.
     pub replaced: Option<Replaced>,
@@ -70,8 +70,7 @@ pub struct Resume {
 
 /// Decides where a partition resumes.
 ///
-/// # Errors
-/// [`KafkaProblem`] if counting on could count wrongly; it says what to do.
+/// # Errors [`KafkaProblem`] if counts could become wrong; it says what to do.
 pub(super) fn resume(
     source: &SourceId,
     group: &str,

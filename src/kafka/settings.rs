@@ -23,7 +23,7 @@ const OURS: [&str; 9] = [
     "isolation.level",
 ];
 
-/// The id of our clients, unless a property sets another one.
+/// The client id, unless a property sets another one.
 const CLIENT_ID: &str = "surgecast";
 
 /// The client's default of `message.max.bytes`.

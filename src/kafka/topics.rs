@@ -18,7 +18,7 @@ use crate::domain::{EventKind, SourceId};
 use crate::telemetry::Health;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// Partitions of a topic that surgecast creates: at most as many instances can count it.
+/// Number of partitions of a topic that surgecast creates. At most this many instances can count it.
 const PARTITIONS: i32 = 6;
 /// The broker's default.
 const DEFAULT_REPLICATION: i32 = -1;

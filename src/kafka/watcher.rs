@@ -17,19 +17,19 @@ use super::topics::risky_settings;
 use crate::domain::{Clock, SourceId, printable};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// Once a partition had no answer, others wait only so long.
+/// Once one partition had no answer, the time limit for the others is reduced to this.
 const ANSWER_SOON: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Rounds until a topic that is not found counts as deleted: brokers learn of changes one after the other.
+/// Number of rounds after which a topic that is not found counts as deleted. Brokers learn of changes one after the other.
 const MISSING_ROUNDS: u32 = 3;
-/// Rounds until faults of partitions that other instances count are forgotten.
+/// Number of rounds after which the faults of partitions that other instances count are forgotten.
 const SETTLED_ROUND: u32 = 10;
-/// Rounds between two checks of the topics' settings.
+/// Interval of checks of the topics' settings, in rounds.
 const CHECK_EVERY: u32 = 60;
 
-/// Rounds between two looks at the members of the group, and at partitions that are not read.
+/// Interval of checks of the group's members and of unread partitions, in rounds.
 const ASK_EVERY: u32 = 15;
-/// Most other members that are named.
+/// Maximum number of foreign members that are named.
 const NAMED_MAX: usize = 5;
 
 /// Asks for settings of input topics that put counting at risk, and notes which are compacted. `None` if they cannot be read.
@@ -53,7 +53,7 @@ pub(super) struct Watcher {
     ends: Arc<Mutex<Ends>>,
     stop: Arc<AtomicBool>,
     clock: Arc<dyn Clock>,
-    /// In how many rounds in a row a topic was not found.
+    /// Number of consecutive rounds in which a topic was not found.
     missing: HashMap<String, u32>,
     round: u32,
 }
@@ -85,7 +85,7 @@ impl Watcher {
 
     /// Asks once. Returns the number of partitions whose end is known.
     fn look(&mut self) -> Result<usize, KafkaProblem> {
-        // Before the ends: those of a new topic say nothing about the one that is counted.
+        // Ask before reading the end offsets: those of a new topic say nothing about the topic that is counted.
         if !self.topics()? {
             return Ok(0);
         }
@@ -200,7 +200,7 @@ impl Watcher {
         Ok(sources.len() - failed.len() + unresolved.len())
     }
 
-    /// Looks for members of the group that are other programs.
+    /// Checks whether members of the group are other programs.
     fn members(&self) {
         let context = self.consumer.context();
         let settings = &context.settings;
@@ -229,7 +229,7 @@ impl Watcher {
     }
 }
 
-/// The name of the group among those of topics and partitions that have faults.
+/// The name of the group, for faults that otherwise belong to topics and partitions.
 fn group_of(context: &Context) -> String {
     format!("group {}", context.settings.group)
 }

@@ -10,9 +10,9 @@ use super::sink::Refused;
 use crate::domain::{Clock, HOUR, Timestamp};
 use crate::telemetry::Health;
 
-/// A file that reaches this size is moved aside, and replaces the one that was moved before.
+/// When a file reaches this size, it is renamed. The file that was renamed before is replaced.
 const BYTES_MAX: u64 = 4_000_000;
-/// The file belongs to the owner only: points name regions and alarms.
+/// Only the owner may read the file, because points name regions and alarms.
 const PRIVATE: u32 = 0o600;
 
 /// What one sink has refused since this process began.
@@ -39,7 +39,7 @@ impl RefusedPoints {
         Self { sink, component, path, clock, health, count: 0, newest: None }
     }
 
-    /// Keeps what was refused, says so in one log line, and shows it in the health.
+    /// Keeps the refused points, logs one line, and reports them to health.
     pub fn take(&mut self, refused: &[Refused]) {
         let Some(first) = refused.first() else { return };
         let now = self.clock.now();
@@ -62,7 +62,7 @@ impl RefusedPoints {
         self.health.degraded(&self.component, &text);
     }
 
-    /// Ends the health's note an hour after the newest.
+    /// Ends the report to health an hour after the newest refused point.
     pub fn look(&mut self) {
         if self.newest.is_some_and(|newest| newest + HOUR <= self.clock.now()) {
             self.newest = None;

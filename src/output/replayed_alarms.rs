@@ -6,22 +6,22 @@ use crate::domain::{Offset, SourceId, Timestamp};
 use crate::store::{Reader, StoreError};
 use crate::window::{AlarmBook, AlarmRules, STALE_AFTER, Transition};
 
-/// Messages that are read together.
+/// Number of messages that are read together.
 const MESSAGES_MAX: usize = 10_000;
 
-/// All alarms as of an instant that only moves forward, and the messages after it.
+/// All alarms as of an instant that never moves back, and the messages after it.
 pub(super) struct ReplayedAlarms {
     pub(super) book: AlarmBook,
-    /// The instant to which the book was moved on.
+    /// The instant up to which the book was advanced.
     pub(super) reached: Option<Timestamp>,
-    /// Number of the newest stored message that the book has.
+    /// Number of the newest stored message that was taken into the book.
     cursor: i64,
-    /// Rebuilt lists that the book has.
+    /// Rebuilt lists that were taken into the book.
     lists: BTreeSet<(Timestamp, SourceId, Offset)>,
 }
 
 impl ReplayedAlarms {
-    /// Without messages: the first [`Self::read`] takes all that are stored.
+    /// Starts without messages. The first [`Self::read`] takes all stored ones.
     pub(super) fn new(rules: AlarmRules) -> Self {
         Self { book: AlarmBook::new(rules), reached: None, cursor: 0, lists: BTreeSet::new() }
     }
@@ -49,7 +49,7 @@ impl ReplayedAlarms {
         Ok(())
     }
 
-    /// Moves the book on to `now`.
+    /// Advances the book to `now`.
     pub(super) fn advance(&mut self, now: Timestamp, emit: impl FnMut(Transition<'_>)) {
         self.book.advance(now, emit);
         // The forecaster counts what alarms do.

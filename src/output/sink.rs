@@ -13,8 +13,8 @@ pub trait Sink: Send {
     /// The error that a write would get now.
     fn probe(&mut self) -> Result<(), Trouble>;
 
-    /// Writes what changes by time alone, if it is due. Called before every other write and probe. Returns how many points
-    /// or records that were.
+    /// Writes values that change with time alone, if they are due. It is called before every other write and probe. Returns the
+    /// number of points or records written.
     ///
     /// # Errors
     /// An error of the store.

@@ -29,7 +29,7 @@ struct Record {
     forecast: views::Forecast,
     /// Null without a staffing profile, and for roll-ups.
     staffing: Option<views::Staffing>,
-    /// Anomalies of the window before.
+    /// Anomalies of the window before `issued_at`.
     anomalies: Vec<views::Anomaly>,
     /// Open recommendations of its team.
     recommendations: Vec<views::Recommendation>,
@@ -42,7 +42,7 @@ impl OutlookTopic {
         Self { producer, outlook: settings.outlook(), alerts: settings.alerts(), texts }
     }
 
-    /// The served forecasts with plans and outlooks, and the anomalies of the window before `issued_at`.
+    /// Records with the served forecasts, plans and outlooks, and with the anomalies of the window before `issued_at`.
     fn issue<'t>(
         &'t self,
         reader: &Reader,
@@ -84,7 +84,7 @@ impl OutlookTopic {
     }
 }
 
-/// A record. All its parts can be serialised.
+/// Makes a record. All its parts can be serialised.
 fn outgoing<'t>(topic: &'t str, key: String, what: &impl Serialize) -> Option<Outgoing<'t>> {
     let payload = serde_json::to_vec(what).ok()?;
     Some(Outgoing { topic, key, payload })
@@ -110,7 +110,7 @@ impl Sink for OutlookTopic {
         let newest = reader.newest_issue()?;
         for change in changes {
             match change {
-                // What is not the newest has been overtaken.
+                // Only the newest issue is written: the others are outdated.
                 Change::Issue(at) if newest == Some(*at) => {
                     let mut live = reader.live_nowcasts()?;
                     let served = reader.served_at(*at)?.into_iter();

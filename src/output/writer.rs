@@ -29,7 +29,7 @@ const MISCONFIGURED_WAIT: Duration = Duration::from_secs(10);
 /// Interval between two rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two looks for changes.
+    /// Interval of checks for new changes.
     pub look_every: Duration,
     /// After this time without a write, the sink is probed.
     pub probe_every: Duration,
@@ -41,7 +41,7 @@ impl Default for Pace {
     }
 }
 
-/// The thread's parts.
+/// The parts of the thread.
 pub struct SinkWriter<S> {
     pub sink: S,
     pub refused: RefusedPoints,
@@ -82,7 +82,7 @@ enum Round {
     Idle,
     /// There is more.
     More,
-    /// Try again after this, else after the back-off.
+    /// Try again after this time, or else after the back-off.
     Wait(Option<Duration>),
     /// The forecaster has ended.
     Over,
@@ -155,7 +155,7 @@ impl<S: Sink> SinkWriter<S> {
         }
     }
 
-    /// Counts what the sink accepted, and tells what it refused.
+    /// Counts what the sink accepted, and reports what it refused.
     fn took(
         &mut self,
         count: usize,
@@ -165,7 +165,7 @@ impl<S: Sink> SinkWriter<S> {
         let refused = written?;
         self.metrics.sink_refused(S::NAME, lines(&refused));
         self.refused.take(&refused);
-        // Changes without a point ask nothing of the sink, and say nothing about it.
+        // Changes without a point are not sent, so they do not show whether the sink works.
         if count > 0 {
             self.accepted(progress);
         }
@@ -261,7 +261,7 @@ mod tests {
     use crate::telemetry::State;
     use crate::window::AggregationKey;
 
-    /// Gives the prepared answers, then success.
+    /// A sink that gives the prepared answers, then accepts everything.
     #[derive(Default)]
     struct Fake {
         probes: VecDeque<Result<(), Trouble>>,
@@ -296,7 +296,7 @@ mod tests {
         }
     }
 
-    /// A writer beside a store, whose last part is what the forecaster receives.
+    /// A writer with a store. The last element is the receiver of the forecaster's messages.
     fn writer(sink: Fake) -> (SinkWriter<Fake>, Store, TempDir, Receiver<Message>) {
         let dir = TempDir::new().expect("a directory");
         let store = Store::open(dir.path(), WindowWidth::QUARTER).expect("a store");

@@ -1,4 +1,4 @@
-//! The service that contacts of a span got.
+//! The service level that the contacts of a span attained.
 
 use super::extent::Counted;
 use super::text::Report;
@@ -11,14 +11,14 @@ use crate::views::{Service, ServiceReader, ServiceRow};
 
 /// Attained service of a span.
 pub struct AttainedService {
-    /// All series of the report; `None` where nothing is known of tickets.
+    /// All series of the report; `None` if nothing is known about tickets.
     pub total: Option<Service>,
-    /// Series, the one with the most contacts first, with what their plans expected.
+    /// Series with what their plans expected, the series with the most contacts first.
     series: Vec<(SeriesKey, Service)>,
 }
 
 impl AttainedService {
-    /// Reads it.
+    /// Reads the attained service of a span.
     pub fn read(reader: &Reader, counted: &Counted, rules: &Rules) -> Result<Self, StoreError> {
         let (service, span) = (ServiceReader::new(reader)?, counted.span);
         let (whole, extent) = (counted.extent.total(), &counted.extent);

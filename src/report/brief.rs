@@ -1,5 +1,4 @@
-//! The brief for the call team on planned work: what, when and where; what to say; the contacts that are expected, and those
-//! that came.
+//! The brief for the call team on planned work: what, when and where; what to say; expected and actual contacts.
 
 use std::time::Duration;
 
@@ -13,9 +12,9 @@ use crate::forecast::PlannedWork;
 use crate::store::{Filter, Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// How long after its planned end work still brings contacts.
+/// How long after its planned end work still causes contacts.
 const AFTER: Duration = Duration::from_secs(2 * 3600);
-/// Days in which earlier work counts, and most works.
+/// How far back earlier work is used, and the maximum number of earlier works.
 const EARLIER_DAYS: u32 = 400;
 const EARLIER_MAX: usize = 10;
 /// Maximum number of active alarms that are examined.
@@ -38,7 +37,7 @@ fn counted_upto(reader: &Reader) -> Result<Timestamp, StoreError> {
     Ok(next.map_or(Timestamp::MIN, Timestamp::from_millis))
 }
 
-/// How far the work is, as of the last finalized window.
+/// The progress of the work, as of the last finalized window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Cancelled,
@@ -59,7 +58,7 @@ impl Phase {
         }
     }
 
-    /// The message that says it.
+    /// The message that describes the phase.
     fn is_at(self) -> &'static str {
         match self {
             Self::Cancelled => "report-brief-phase-cancelled",
@@ -80,7 +79,7 @@ impl Phase {
     }
 }
 
-/// Earlier work on the same regions and services: contacts that came, and those that were usual.
+/// Earlier work on the same regions and services: actual contacts and usual contacts.
 struct Earlier {
     id: String,
     starts_at: Timestamp,
@@ -277,7 +276,7 @@ fn list_earlier(earlier: &[Earlier], report: &mut Report) {
     report.table(&head, rows.collect(), "report-brief-earlier-none");
 }
 
-/// Adds what came against what was expected, up to the last final window.
+/// Adds actual against expected contacts, up to the last final window.
 fn after(
     reader: &Reader,
     extent: Extent,

@@ -12,7 +12,7 @@ use crate::forecast::{ForecastPoint, HORIZON, Vintage};
 use crate::store::{Reader, Served, StoreError};
 use crate::text::args;
 
-/// Days between a window and the one that stands for it where there is no forecast.
+/// Days between a window without a forecast and the earlier window whose count is used instead.
 const WEEK_DAYS: u32 = 7;
 /// Quantiles of the 80 % band.
 const LOW: usize = 1;
@@ -21,9 +21,9 @@ const HIGH: usize = 5;
 /// One window of the work, or one hour.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Slot {
-    /// Without the work.
+    /// Contacts without the work.
     pub(super) usual: f64,
-    /// Due to the work, and to alarms; `None` if nothing tells it.
+    /// Contacts caused by the work and by alarms; `None` if this is not known.
     pub(super) extra: Option<f64>,
     /// `None` while the count is not final.
     pub(super) actual: Option<f64>,
@@ -31,7 +31,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// `None` if nothing tells how many contacts the work brings.
+    /// Expected contacts; `None` if it is not known how many contacts the work causes.
     pub(super) fn expected(&self) -> Option<f64> {
         self.extra.map(|extra| self.usual + extra)
     }
@@ -46,8 +46,8 @@ impl Slot {
     }
 }
 
-/// The forecast of a window that was the newest one when the work began; for windows beyond its horizon, the one that was
-/// issued first. With its point of the window.
+/// The newest forecast of a window when the work began. For windows beyond its horizon: the forecast that was issued first.
+/// Returned with its forecast point for the window.
 fn expected(
     served: &[Served],
     start: Timestamp,
@@ -61,7 +61,7 @@ fn expected(
     Some((&own.vintage, own.vintage.targets.get(at)?))
 }
 
-/// The extra contacts that a forecast knows. A forecast that does not use alarms and planned work yet knows none.
+/// The extra contacts that a forecast includes. A forecast that does not use alarms and planned work yet includes none.
 fn extra(vintage: &Vintage, point: &ForecastPoint) -> Option<f64> {
     let is_known = vintage.uses_alarms() || point.alarm_effect != 0.0;
     is_known.then_some(point.alarm_effect)

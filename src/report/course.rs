@@ -1,5 +1,5 @@
-//! The course of an alert: when its surge began, when it was first forecast, and what came. Forecasts are those of the ledger,
-//! as they were issued.
+//! The course of an alert: when its surge began, when it was first forecast, and the actual counts. Forecasts are those of the
+//! ledger, as they were issued.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use crate::forecast::{ForecastPoint, HORIZON};
 use crate::store::{Filter, Reader, SeriesWindow, Served, StoreError};
 use crate::text::Stored;
 
-/// What is shown before the alert or its surge.
+/// How much is shown before the alert or its surge.
 pub const BEFORE: Duration = Duration::from_secs(2 * 3600);
-/// Longest time after the start that is shown.
+/// Maximum time after the start that is shown.
 pub const AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 /// The course of an alert.
 pub struct Course {
@@ -22,14 +22,14 @@ pub struct Course {
     /// First and last time that are shown.
     pub span: (Timestamp, Timestamp),
     pub surge: Option<SurgeSpan>,
-    /// The first alarm of the scope that belongs to the surge: severe, raised before or during it and not over before it began, or
-    /// named by the alert as a cause.
+    /// The first alarm of the scope that belongs to the surge. Either it is severe, was raised before or during the surge and
+    /// was not over before the surge began; or the alert names it as a cause.
     pub first_alarm: Option<Timestamp>,
     /// Final counts of all channels together.
     pub windows: Vec<SeriesWindow>,
     /// Forecasts of all channels together, oldest first.
     pub served: Vec<Served>,
-    /// The window with the most tickets since the beginning.
+    /// The window with the most tickets since the beginning of the surge.
     pub peak: Option<(Timestamp, u32)>,
 }
 
@@ -75,7 +75,7 @@ impl Course {
         self.surge.as_ref()?.warning_minutes()
     }
 
-    /// Minutes from the first alarm to the beginning of the surge: below 0 if customers were first.
+    /// Minutes from the first alarm to the beginning of the surge: below 0 if customers noticed it first.
     pub fn alarm_minutes(&self) -> Option<i64> {
         let surge = self.surge.as_ref()?;
         self.first_alarm.map(|at| minutes(at, surge.began))
@@ -87,8 +87,8 @@ fn minutes(a: Timestamp, b: Timestamp) -> i64 {
     (b.millis() - a.millis()).div_euclid(60_000)
 }
 
-/// The first severe alarm of the scope that was raised in a span and not over before the surge began, or the oldest one that the
-/// alert names.
+/// The first severe alarm of the scope that was raised in a span and was not over before the surge began, or else the oldest
+/// alarm that the alert names.
 fn first_alarm(
     reader: &Reader,
     alert: &Alert,

@@ -1,4 +1,4 @@
-//! What came in a span: by day or week, by region and service, and alarms by severity.
+//! Actual tickets and alarms of a span: by day or week, by region and service, and alarms by severity.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use crate::domain::{Severity, Timestamp, Zone};
 use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// Longest span that is shown by day; a longer one by week, and its plot by day.
+/// Maximum length in days of a span that is shown by day. Longer spans are shown by week, and plotted by day.
 const BY_DAY_MAX: usize = 14;
-/// Longest span whose plot shows hours.
+/// Maximum length of a span that is plotted by hour.
 const HOURLY_MAX: usize = BY_DAY_MAX * 24;
 
 /// The local midnight before an instant.
@@ -29,7 +29,7 @@ fn monday(at: Timestamp, zone: Zone) -> Timestamp {
     midnight(zone.days_before(at, back), zone)
 }
 
-/// How many tickets came, and the change to the span before.
+/// The number of tickets, and the change from the span before.
 pub fn volume(counted: &Counted, texts: &Texts) -> Vec<String> {
     let (sum, before) = (tickets(&counted.windows), tickets(&counted.before));
     let mut found = vec![texts.text("report-volume-tickets", args!["n" => sum])];

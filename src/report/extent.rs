@@ -1,4 +1,4 @@
-//! What a report is about: a span, and all regions and services or some of them; and what was counted there.
+//! The extent of a report: a span, and all regions and services or some of them; and the counts of that extent.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::domain::{DAY, MaintenanceEvent, Name, Scope, SeriesKey, Timestamp, Zo
 use crate::store::{Filter, Reader, SeriesWindow, StoreError};
 use crate::text::Texts;
 
-/// Longest span of a report, in days: windows and scores are kept for so long.
+/// Maximum span of a report, in days: windows and scores are kept that long.
 const DAYS_MAX: u32 = 400;
 /// The usual span of a report, in days.
 pub const DAYS_USUAL: u32 = 28;
@@ -29,7 +29,7 @@ pub struct Extent {
     pub span: (Timestamp, Timestamp),
     /// The UTC days with the same dates. The ledger sums scores by UTC day.
     pub days: (Timestamp, Timestamp),
-    /// Days between a time and the one that it is compared with: whole weeks.
+    /// Days between a time and the time with which it is compared: whole weeks.
     pub back: u32,
 }
 
@@ -92,7 +92,7 @@ impl Extent {
         self.meets(work.region.as_ref(), work.service.as_ref())
     }
 
-    /// Whether it has anything in common with a region and service; `None` means all.
+    /// Whether it overlaps a region and service; `None` means all.
     pub fn meets(&self, region: Option<&Name>, service: Option<&Name>) -> bool {
         let same = |own: &Option<Name>, other: Option<&Name>| match (own, other) {
             (Some(own), Some(other)) => own == other,
@@ -101,7 +101,7 @@ impl Extent {
         same(&self.region, region) && same(&self.service, service)
     }
 
-    /// The same regions and services in the span before that is compared.
+    /// The same regions and services, in the previous span for comparison.
     pub fn before(&self) -> Self {
         let back = |at| self.zone.days_before(at, self.back);
         let utc = |at| Zone::UTC.days_before(at, self.back);
@@ -132,8 +132,7 @@ pub fn scope_words(texts: &Texts, region: Option<&Name>, service: Option<&Name>)
 /// The span of a full report. `from` and `to` are local days or times with their offset; `to` is not part of the span. Without
 /// them: the 28 days up to the last local midnight whose windows are finalized; `None` before the first finalized window.
 ///
-/// # Errors
-/// [`StoreError`] if the store cannot be read; a text that says what to use for a span that cannot be.
+/// # Errors [`StoreError`] if the store cannot be read; a text that says what to use instead of an invalid span.
 pub fn span_of(
     reader: &Reader,
     (from, to): (Option<&str>, Option<&str>),
@@ -180,12 +179,12 @@ pub struct Counted {
     pub extent: Extent,
     /// Start of the span, and the end of its last window with a count.
     pub span: (Timestamp, Timestamp),
-    /// The same part of the span before.
+    /// The same part of the previous span.
     pub span_before: (Timestamp, Timestamp),
     /// Whether windows of the span have no count yet.
     pub is_partial: bool,
     pub windows: Vec<SeriesWindow>,
-    /// Empty unless the whole span before was counted: part of a span is not compared with a whole one.
+    /// Empty unless the whole previous span was counted. A part of a span is not compared with a whole one.
     pub before: Vec<SeriesWindow>,
 }
 
@@ -242,7 +241,7 @@ pub fn tickets(windows: &[SeriesWindow]) -> u64 {
     windows.iter().map(|window| u64::from(window.tickets)).sum()
 }
 
-/// The largest value; of equal ones the first.
+/// The largest value, with its time; of equal values the first.
 pub fn most(all: impl Iterator<Item = (Timestamp, f64)>) -> Option<(Timestamp, f64)> {
     all.filter(|(_, value)| *value > 0.0)
         .reduce(|best, own| if own.1 > best.1 { own } else { best })

@@ -13,9 +13,9 @@ use crate::store::sums::sums;
 use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// Red: an accuracy this far below a target that can be reached.
+/// Red: the accuracy is this far below a target that can be reached.
 const ACCURACY_RED: f64 = 0.05;
-/// Shares of the planned minutes below the target: above them the week is amber, or red.
+/// Limits of the share of planned minutes below the target: above the first the week is amber, above the second red.
 const BELOW_AMBER: f64 = 0.03;
 const BELOW_RED: f64 = 0.10;
 /// Red: more than this share of the pages was not acknowledged.
@@ -26,14 +26,14 @@ const UNANSWERED_RED: f64 = 0.5;
 pub struct Staffed {
     /// Agent hours short and spare by series.
     pub series: BTreeMap<SeriesKey, (f64, f64)>,
-    /// Minutes in which a series had fewer agents than its target needs, and all its planned minutes; sums over series.
+    /// Minutes in which a series had fewer agents than its target needs, and all planned minutes; both summed over series.
     pub below: u64,
     pub planned: u64,
     /// Number of windows that have a plan.
     pub windows: usize,
 }
 
-/// Pages of a span: how many were right, of those that can be judged.
+/// Pages of a span: how many could be judged, and how many of these were right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pages {
     pub sent: usize,
@@ -45,9 +45,9 @@ pub struct Pages {
 /// Surges by region and service.
 #[derive(Debug, Default)]
 pub struct Warned {
-    /// Those that were judged by forecasts of an hour before, oldest first.
+    /// Surges that were judged by the forecasts of an hour before, oldest first.
     pub surges: Vec<SurgeSpan>,
-    /// How many had a warning before they began, and the sum of the minutes from it to the beginning.
+    /// Number of surges with a warning before their beginning, and the sum of the minutes between warning and beginning.
     pub warned: u32,
     pub minutes: u64,
 }
@@ -119,19 +119,19 @@ impl Pages {
         Ok(pages)
     }
 
-    /// Sent and not acknowledged.
+    /// Number of pages that were sent and not acknowledged.
     pub fn unanswered(&self) -> usize {
         self.sent - self.acknowledged
     }
 
-    /// Share of those that were right.
+    /// Share of right pages among the judged ones.
     pub fn precision(&self) -> Option<f64> {
         (self.judged > 0).then(|| self.right as f64 / self.judged as f64)
     }
 }
 
-/// Whether a page was right. A person's verdict counts first. Otherwise it was right if, in its worst window, more tickets came
-/// than the agents of that time could take. `None` while the counts are not final.
+/// Whether a page was right. A person's verdict counts first. Otherwise it was right if more tickets arrived in its worst
+/// window than the agents on duty could handle. `None` while the counts are not final.
 fn was_right(reader: &Reader, alert: &Alert) -> Result<Option<bool>, StoreError> {
     if let Some(feedback) = &alert.feedback {
         let verdict = feedback.split_once(": ").map_or(feedback.as_str(), |(verdict, _)| verdict);
@@ -153,7 +153,7 @@ fn was_right(reader: &Reader, alert: &Alert) -> Result<Option<bool>, StoreError>
     Ok(known)
 }
 
-/// Tickets that the scheduled agents can take, in proportion to those that the needed ones can.
+/// The number of tickets that the scheduled agents can handle, in proportion to the number that the needed agents can handle.
 fn affordable(short: &Shortfall) -> f64 {
     short.arrivals * f64::from(short.scheduled) / f64::from(short.agents.max(1))
 }
@@ -168,18 +168,18 @@ impl Warned {
         Ok(Self { surges, warned: warned.len() as u32, minutes: warned.iter().sum() })
     }
 
-    /// Those that the forecast of an hour before did not warn of although it knew alarms or planned work.
+    /// Surges of which the forecast of an hour before did not warn, although it knew of alarms or planned work.
     pub fn missed(&self) -> Vec<&Surge> {
         let near = self.surges.iter().filter_map(SurgeSpan::near);
         near.filter(|surge| surge.alarmed && !surge.hit).collect()
     }
 
-    /// Those that no alarm and no planned work announced an hour before.
+    /// Number of surges without any alarm or planned work an hour before.
     pub fn unannounced(&self) -> usize {
         self.surges.iter().filter_map(SurgeSpan::near).filter(|surge| !surge.alarmed).count()
     }
 
-    /// Mean minutes of warning of the surges with one.
+    /// Mean warning time in minutes of the surges with a warning.
     pub fn mean(&self) -> Option<f64> {
         (self.warned > 0).then(|| self.minutes as f64 / f64::from(self.warned))
     }
@@ -197,7 +197,7 @@ impl Figures {
         Self::read(reader, &counted.extent, counted.span, alerts, (tickets, missing))
     }
 
-    /// The figures of the span before, up to the same part of it.
+    /// The figures of the previous span, up to the same part of it.
     pub fn of_span_before(
         reader: &Reader,
         counted: &Counted,
@@ -226,7 +226,7 @@ impl Figures {
         })
     }
 
-    /// The status, and what decided it.
+    /// The status, and the figure that decided it.
     pub fn status(&self, texts: &Texts) -> (Status, Vec<String>) {
         let mut found: Vec<(Status, String)> = Vec::new();
         let mut add = |status, text| found.push((status, text));
@@ -265,7 +265,7 @@ impl Figures {
     }
 }
 
-/// Adds the status, what decided it and its rule.
+/// Adds the status, the figure that decided it, and the rule.
 pub fn status(figures: &Figures, report: &mut Report) {
     let texts = report.texts;
     let (status, reasons) = figures.status(&texts);

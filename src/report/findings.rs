@@ -1,4 +1,4 @@
-//! What reports find: alerts, surges, the accuracy of forecasts, staffing, and points to check.
+//! The findings of reports: alerts, surges, the accuracy of forecasts, staffing, and points to check.
 
 use super::extent::Extent;
 use super::figures::{Staffed, Warned, shortest};
@@ -14,7 +14,7 @@ use crate::text::{Say, args};
 
 /// A bias above this is a point to check.
 pub const BIAS_MAX: f64 = 0.05;
-/// An 80 % band that contains less than this is a point to check.
+/// A coverage of the 80 % band below this is a point to check.
 pub const COVERAGE_MIN: f64 = 0.7;
 
 /// Shown if nobody acknowledged an alert.
@@ -168,19 +168,19 @@ pub fn forecasts(
     Ok(())
 }
 
-/// Accuracy of the series of one region, service and channel, beside the target.
+/// Accuracy of single series (one region, service and channel), compared with the target.
 pub struct Targets {
     reached: usize,
-    /// Those with enough tickets to reach the target that do not, the one with the most tickets first.
+    /// Series with enough tickets to reach the target that do not reach it, the series with the most tickets first.
     pub missed: Vec<(SeriesKey, forecast::Figures)>,
-    /// Number of those with too few tickets.
+    /// Number of series with too few tickets to reach the target.
     beyond: usize,
-    /// Those with a bias or an 80 % band to check.
+    /// Series with a bias or a coverage to check.
     doubtful: Vec<(SeriesKey, forecast::Figures)>,
 }
 
 impl Targets {
-    /// Reads them for the series of a report.
+    /// Reads the accuracies for the series of a report.
     pub fn read(reader: &Reader, extent: &Extent) -> Result<Self, StoreError> {
         let mut all = Self { reached: 0, missed: Vec::new(), beyond: 0, doubtful: Vec::new() };
         for info in reader.series()? {
@@ -241,12 +241,12 @@ impl Targets {
     }
 }
 
-/// A bias to check.
+/// The bias, if it is a point to check.
 fn bias(figures: &forecast::Figures) -> Option<f64> {
     figures.bias.filter(|b| b.abs() > BIAS_MAX && figures.reachable() == Some(true))
 }
 
-/// A share of windows inside the 80 % band that is to be checked.
+/// The coverage of the 80 % band, if it is a point to check.
 fn coverage(figures: &forecast::Figures) -> Option<f64> {
     figures.coverage80.filter(|share| *share < COVERAGE_MIN)
 }

@@ -1,4 +1,4 @@
-//! The table of the five figures, each beside that of the week before.
+//! The table of the five figures, each compared with that of the week before.
 
 use super::figures::{Figures, Pages, Staffed, Warned};
 use super::text::Report;
@@ -80,7 +80,7 @@ impl Words {
     }
 }
 
-/// Adds the five figures beside those of the week before.
+/// Adds the table of the five figures and those of the week before.
 pub fn table(week: &Figures, before: &Figures, report: &mut Report) {
     let words = Words(report.texts);
     // A week whose plans are deleted in part is not compared.

@@ -18,7 +18,7 @@ use crate::store::sums::sums;
 use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// What a full report is made of.
+/// The findings from which a full report is written.
 pub struct Findings<'a> {
     pub reader: &'a Reader,
     pub rules: &'a Rules,
@@ -73,7 +73,7 @@ pub fn full(
     Ok(report)
 }
 
-/// A time with its year: a span may begin in the year before.
+/// A time with its year, because a span may begin in the year before.
 fn dated(texts: &Texts, at: crate::domain::Timestamp) -> String {
     use chrono::Datelike;
     let year = texts.zone().local(at).year().to_string();
@@ -136,7 +136,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Two or three paragraphs: what came and how it was forecast; staff and service; pages and the first recommendation.
+    /// Two or three paragraphs: demand and its forecasts; staff and service; pages and the first recommendation.
     fn summary(&self, first: Option<&Measure>, report: &mut Report) {
         let texts = report.texts;
         report.heading("report-summary");

@@ -1,4 +1,4 @@
-//! The review of an incident: one alert, its surge, its alarms, what came beside the forecast, and what to change.
+//! The review of an incident: one alert, its surge, its alarms, actual counts compared with the forecast, and what to change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -154,12 +154,12 @@ fn alarms(
     Ok(())
 }
 
-/// One hour of all channels together.
+/// One hour, all channels together.
 struct Hour {
     actual: u32,
     /// The forecasts that were issued first; `None` if one of the windows has none.
     first: Option<f64>,
-    /// The forecast at the start of the alert; `None` if it does not reach one of the windows.
+    /// The forecast at the start of the alert; `None` if one of the windows is beyond its horizon.
     at_start: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! The hours of a span: what came beside what was forecast an hour before, and why the two differ.
+//! The hours of a span: actual counts, the forecasts of an hour before, and why they differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use crate::text::{Stored, Texts, args};
 const APART_MAX: f64 = 0.10;
 /// Maximum number of rows.
 const ROWS_MAX: usize = 10;
-/// Anomalies of one hour that are examined, and the most scopes that a cause names.
+/// Maximum number of anomalies of one hour that are examined, and of scopes that a cause names.
 const ANOMALIES_MAX: usize = 1_000;
 const SCOPES_MAX: usize = 3;
 /// Quantiles of the 80 % band.
@@ -41,7 +41,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// What came, relative to the forecast.
+    /// The relative difference of the actual count to the forecast.
     fn change(&self) -> f64 {
         self.actual / self.expected - 1.0
     }
@@ -84,7 +84,7 @@ pub fn intervals(reader: &Reader, counted: &Counted) -> Result<Vec<Interval>, St
     Ok(hours.into_values().filter(|own| own.expected > 0.0).collect())
 }
 
-/// What may have caused a difference, as far as it is on record.
+/// Possible causes of a difference that are on record.
 struct Record<'a> {
     reader: &'a Reader,
     places: Filter,
@@ -143,7 +143,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Complaints, or else unusual counts in the direction of the difference.
+/// Complaints, or else unusual counts in the same direction as the difference.
 fn anomalous(found: &[Anomaly], is_more: bool, texts: &Texts) -> Option<String> {
     let of = |kind: AnomalyKind| found.iter().filter(move |own| own.kind == kind);
     let places = |kind| {
@@ -181,7 +181,7 @@ pub fn list(
     list_with(reader, counted, found, |found| plot(found, &texts), report)
 }
 
-/// As [`list`], with another plot.
+/// Like [`list`], with a given plot.
 pub fn list_with(
     reader: &Reader,
     counted: &Counted,

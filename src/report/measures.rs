@@ -16,16 +16,16 @@ use crate::domain::{DAY, HOUR, SeriesKey};
 use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// Most recommendations.
+/// Maximum number of recommendations.
 const MOST: usize = 7;
-/// With fewer judged pages, a precision says little.
+/// The precision of pages is used only with at least this many judged pages.
 const JUDGED_LEAST: usize = 10;
-/// Days after the span in which planned work is a risk.
+/// Planned work within this many days after the span is a risk.
 const AHEAD_DAYS: u32 = 14;
 
-/// Who does something. Teams have their own names.
+/// Who carries out a recommendation. Teams have their own names.
 mod owner {
-    /// Whoever sends the events.
+    /// The people who are responsible for the event sources.
     pub const DATA: &str = "report-owner-data";
     /// The shift leads.
     pub const LEADS: &str = "report-owner-leads";
@@ -124,7 +124,7 @@ fn unwarned(own: &Findings<'_>, texts: &Texts) -> Option<(String, String)> {
     Some((what, texts.text("report-effect-surges", args)))
 }
 
-/// Agent hours short of a series by hour of the local day, and the most agents short there.
+/// Agent hours short of a series by hour of the local day, and the largest number of agents short in that hour.
 fn short_by_hour(
     reader: &Reader,
     series: &SeriesKey,
@@ -141,7 +141,7 @@ fn short_by_hour(
     Ok(found)
 }
 
-/// Agents for the series with the most agent hours short, at the hour of the day at which most are short.
+/// A recommendation to add agents to the series with the most agent hours short, at the hour of the day with the most.
 fn short(own: &Findings<'_>, texts: &Texts) -> Result<Option<Measure>, StoreError> {
     let Some(staffed) = &own.figures.staffed else { return Ok(None) };
     let worst = shortest(staffed).into_iter().next();
@@ -181,7 +181,7 @@ pub fn list(measures: Vec<Measure>, report: &mut Report) {
     report.say("report-measures-rule", None);
 }
 
-/// Adds risks, what shows them, and what helps.
+/// Adds risks, what indicates them, and what helps.
 pub fn risks(own: &Findings<'_>, report: &mut Report) -> Result<(), StoreError> {
     let texts = report.texts;
     let mut rows = Vec::new();

@@ -1,4 +1,4 @@
-//! A small plot: what came, beside what was forecast with its 80 % band. The template writes it as inline SVG.
+//! A small plot of actual counts, forecasts and their 80 % band. The template writes it as inline SVG.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ const LEFT: f64 = 48.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 24.0;
-/// Most labels of the axis of time.
+/// Maximum number of labels on the time axis.
 const LABELS_MAX: usize = 7;
 
 /// One window.
@@ -82,7 +82,7 @@ impl Plot {
     }
 }
 
-/// A round number of which four reach `most`.
+/// A round number; four times this number is at least `most`.
 fn step(most: f64) -> f64 {
     let unit = 10f64.powf((most / 4.0).log10().floor());
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|n| n * unit);
@@ -102,7 +102,7 @@ fn path(points: impl Iterator<Item = Option<(f64, f64)>>) -> String {
     text
 }
 
-/// The area between both ends of the band, one for each run of points that have one.
+/// The area of the band, one path for each run of points that have a band.
 fn band(points: &[Point], x: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64) -> String {
     let ends: Vec<(usize, Option<(f64, f64)>)> = points
         .iter()

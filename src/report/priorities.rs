@@ -1,4 +1,4 @@
-//! The priorities of the next week, derived from the figures of a week by a stated rule.
+//! The priorities of the next week, derived from the figures of a week by a rule that the report states.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use crate::forecast;
 use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// Most priorities, and the fewest.
+/// Maximum and minimum number of priorities.
 const MOST: usize = 3;
 const FEWEST: usize = 2;
-/// The least agent hours short that are a priority.
+/// Minimum number of agent hours short for a priority.
 pub const SHORT_LEAST: f64 = 1.0;
 
 /// Names of the days of a week.
@@ -31,8 +31,8 @@ pub const DAYS: [&str; 7] = [
     "report-sunday",
 ];
 
-/// Adds two or three priorities. `missed` is the series with the most tickets of those that do not reach a target that they could
-/// reach.
+/// Adds two or three priorities. `missed` is the series with the most tickets among those that could reach the target and do
+/// not.
 pub fn list(
     reader: &Reader,
     counted: &Counted,
@@ -113,7 +113,7 @@ fn short(
     }))
 }
 
-/// The busiest hour of the week, or of the other days than its day.
+/// The busiest hour of the week, or of all days except its day.
 fn busiest(counted: &Counted, id: &str, texts: &Texts) -> Option<String> {
     let mut hours = counted.hours();
     let mut found = counted.busiest()?;

@@ -8,19 +8,19 @@ use crate::domain::Reason;
 use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// What was not counted.
+/// Data that are missing or were not counted.
 pub struct Quality {
     /// Windows without a count, and all windows.
     pub missing: u32,
     pub windows: usize,
     /// Events that were too late to be counted.
     pub late: u64,
-    /// Dead letters received in the span, by reason. They name no region, so a report on some regions has none.
+    /// Dead letters received in the span, by reason. They have no region, so a report on some regions has `None`.
     pub letters: Option<BTreeMap<Reason, u64>>,
 }
 
 impl Quality {
-    /// Reads it for a span.
+    /// Reads the quality of a span.
     pub fn read(reader: &Reader, counted: &Counted) -> Result<Self, StoreError> {
         let (from, to) = counted.span;
         let letters = counted.extent.is_whole().then(|| reader.dead_letters_between(from, to));
@@ -32,14 +32,14 @@ impl Quality {
         })
     }
 
-    /// All dead letters, and the reason of most of them.
+    /// Number of all dead letters, and their most frequent reason.
     pub fn rejected(&self) -> Option<(u64, Reason)> {
         let letters = self.letters.as_ref()?;
         let most = letters.iter().max_by_key(|(_, n)| **n)?;
         Some((letters.values().sum(), *most.0))
     }
 
-    /// Adds it.
+    /// Adds the paragraph on data quality.
     pub fn list(&self, report: &mut Report) {
         let texts = report.texts;
         report.heading("report-quality");

@@ -14,21 +14,21 @@ use crate::staffing::{Recommendation, RecommendationState};
 use crate::store::{DeliveryState, Reader, Served, StoreError};
 use crate::text::{Say, Texts, args};
 
-/// A warning this short before a surge is too short to bring agents.
+/// A warning shorter than this (minutes) is too short to bring in agents.
 const WARNING_LEAST: i64 = 30;
-/// An acknowledgement that takes longer than this is slow, minutes.
+/// An acknowledgement that takes longer than this (minutes) is slow.
 const ANSWER_MAX: u64 = 10;
-/// A forecast of an hour before that differs by more than this share is to be looked at.
+/// A difference from the forecast of an hour before by more than this share is to be examined.
 const APART_MAX: f64 = 0.10;
-/// The least and the most points to change.
+/// Minimum and maximum number of points to change.
 const POINTS: (usize, usize) = (2, 4);
-/// Most rows about what was known.
+/// Maximum number of rows about what was known.
 const KNOWN_MAX: usize = 12;
 /// Quantiles of the 80 % band.
 const LOW: usize = 1;
 const HIGH: usize = 5;
 
-/// Adds when the surge began, when it was first forecast, what came, and who noticed it first.
+/// Adds when the surge began, when it was first forecast, the actual counts, and who noticed it first.
 pub fn summary(course: &Course, goes_on: bool, report: &mut Report) {
     let texts = report.texts;
     report.heading("report-summary");
@@ -62,7 +62,7 @@ fn began(course: &Course, surge: &SurgeSpan, texts: &Texts) -> String {
     }
 }
 
-/// What came from the beginning to the end of the surge, beside the first forecasts of the same windows.
+/// The actual contacts of the surge, compared with the first forecasts of the same windows.
 fn came(course: &Course, surge: &SurgeSpan, texts: &Texts) -> Option<String> {
     let (mut tickets, mut expected, mut known) = (0u64, 0.0, true);
     for window in
@@ -94,7 +94,7 @@ fn peak(course: &Course, report: &mut Report) {
     }
 }
 
-/// Adds what the forecasts said about the window with the most tickets, as each was issued.
+/// Adds what each forecast, as it was issued, said about the window with the most tickets.
 pub fn known(course: &Course, goes_on: bool, report: &mut Report) {
     let texts = report.texts;
     report.heading("report-known");
@@ -226,7 +226,7 @@ fn leaves(reader: &Reader, alert: &Alert) -> Result<Vec<SeriesKey>, StoreError> 
     Ok(keys.filter(|key| !key.is_roll_up() && key.scope() == alert.scope).collect())
 }
 
-/// What people did, and pages.
+/// The actions of people, and pages.
 pub struct Actions {
     lines: Vec<(Timestamp, String)>,
     /// Recommendations that someone agreed to carry out.
@@ -278,7 +278,7 @@ impl Actions {
         Ok(own)
     }
 
-    /// Adds them in order of time.
+    /// Adds the actions in order of time.
     pub fn list(&self, report: &mut Report) {
         let texts = report.texts;
         report.heading("report-actions");
@@ -293,7 +293,7 @@ impl Actions {
     }
 }
 
-/// A recommendation, its answer and what followed.
+/// A recommendation, its answer and its outcome.
 fn said(advice: &Recommendation, texts: &Texts) -> String {
     let name = advice.answered_by.as_deref().unwrap_or("–");
     let id = match advice.state {
@@ -363,7 +363,7 @@ pub fn changes(alert: &Alert, course: &Course, actions: &Actions, report: &mut R
     report.parts.push(Part::List(points));
 }
 
-/// The forecast of an hour before the peak, if it was far off.
+/// The forecast of an hour before the peak, if it was far from the actual count.
 fn missed(course: &Course, texts: &Texts) -> Option<String> {
     let (at, tickets) = course.peak?;
     let point = course.known(at, at - HOUR)?;
@@ -385,7 +385,7 @@ fn missed(course: &Course, texts: &Texts) -> Option<String> {
     Some(texts.text(id, args))
 }
 
-/// The plot of the course: what came beside the first forecasts.
+/// The plot of the course: actual counts and the first forecasts.
 pub fn plot(course: &Course, texts: &Texts) -> Option<Part> {
     let points: Vec<Point> = course
         .windows

@@ -11,8 +11,8 @@ use crate::staffing::Rules;
 use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// The report of a notification as it is sent: on the week or the four weeks before it was due, or on planned work. `None` if the notification is a
-/// page. `rules` name the teams.
+/// The report of a notification as it is sent: on the week or the four weeks before it was due, or on planned work. `None` if
+/// the notification is a page. `rules` name the teams.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -56,14 +56,14 @@ pub fn scheduled(
     }))
 }
 
-/// What is said of planned work that was removed after its brief was due.
+/// The text for planned work that was removed after its brief was due.
 fn gone(id: &str, texts: &Texts) -> Report {
     let mut report = Report::new(*texts, texts.text("report-brief-title", args!["id" => id]));
     report.say("report-brief-gone", None);
     report
 }
 
-/// A text as a value in the query of an address.
+/// A text as a value in the query of a URL.
 fn in_query(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'.' | b'~' => {

@@ -1,5 +1,5 @@
-//! Surges as every report shows them: where each began, when it was over, and when a forecast first warned of it. Forecasts are
-//! those of the ledger, as they were issued.
+//! Surges in the form that all reports share: where each began, when it was over, and when a forecast first warned of it.
+//! Forecasts are those of the ledger, as they were issued.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::forecast::surge::{APART, Surge};
 use crate::forecast::{ForecastPoint, HORIZON};
 use crate::store::{Filter, Reader, SeriesWindow, Served, StoreError};
 
-/// Longest time by which a surge began before it was judged as one.
+/// Maximum time between the beginning of a surge and the windows by which it was judged.
 pub const RISE_MAX: Duration = Duration::from_secs(2 * 3600);
 /// The 90 % quantile.
 const HIGH: usize = 5;
@@ -17,23 +17,23 @@ const HIGH: usize = 5;
 /// A surge of a region and service, all channels together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SurgeSpan {
-    /// How it was judged, at any of the leads: at least one entry.
+    /// The judgements at all leads: at least one entry.
     pub judged: Vec<Surge>,
-    /// Start of its first window: from there on, all counts were above the 80 % bands of the first forecasts.
+    /// Start of its first window. From there on, all counts were above the 80 % bands of the first forecasts.
     pub began: Timestamp,
     /// End of its last window above the 99 % quantile.
     pub ended: Timestamp,
-    /// When a forecast first warned of it: before it, or while it lasted.
+    /// When a forecast first warned of the surge: before it began or while it lasted.
     pub warned_at: Option<Timestamp>,
 }
 
 impl SurgeSpan {
-    /// How it was judged by the forecast of an hour before.
+    /// The judgement by the forecast of an hour before.
     pub fn near(&self) -> Option<&Surge> {
         self.judged.iter().find(|surge| surge.lead_hours == 1)
     }
 
-    /// Minutes from the first warning to its beginning: below 0 if the warning came later.
+    /// Minutes from the first warning to the beginning of the surge: below 0 if the warning came later.
     pub fn warning_minutes(&self) -> Option<i64> {
         let minutes = |at: Timestamp| (self.began.millis() - at.millis()).div_euclid(60_000);
         self.warned_at.map(minutes)
@@ -105,7 +105,7 @@ fn warned_late(served: &[Served], (began, ended): (Timestamp, Timestamp)) -> Opt
     found.map(|own| own.issued_at)
 }
 
-/// The window in which the counts rose above the 80 % band of the first forecasts: they stayed above it up to `start`.
+/// The window in which the counts rose above the 80 % band of the first forecasts; they stayed above it until `start`.
 fn rise(start: Timestamp, windows: &[SeriesWindow], served: &[Served]) -> Timestamp {
     let earlier = windows.iter().rev().filter(|own| own.start < start);
     let earlier = earlier.take_while(|own| own.start + RISE_MAX >= start);

@@ -1,4 +1,4 @@
-//! Reports of a small store, in both languages, as golden files; their numbers beside those of the API.
+//! Reports of a small store, in both languages, as golden files. Their numbers are compared with those of the API.
 
 mod brief;
 mod shared;
@@ -178,7 +178,7 @@ fn plans(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forecasts of every hour of Tuesday: those after 06:00 know the outage.
+/// Forecasts for every hour of Tuesday. Those issued after 06:00 include the outage.
 fn vintages(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let midnight = at("2026-03-03T00:00:00Z");
     for hour in 0..24 {
@@ -207,7 +207,7 @@ fn vintages(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A planner's entry for the outage.
+/// A planner's adjustment for the outage.
 fn entry(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_adjustment(&Adjustment {
         id: "e1".into(),
@@ -225,7 +225,7 @@ fn entry(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     })
 }
 
-/// One that was acknowledged and is over, and one that nobody acknowledged.
+/// An alert that was acknowledged and is over, and one that nobody acknowledged.
 fn alerts(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let since = at("2026-03-03T06:00:00Z");
     let shortfall = Shortfall {
@@ -434,7 +434,7 @@ fn numbers_equal_those_of_the_api() {
     }
 }
 
-/// Names that look like markup are text in both formats.
+/// Names that look like markup are shown as text in both formats.
 #[test]
 fn hostile_names_stay_data() {
     let folder = TempDir::new().expect("a folder");
@@ -475,7 +475,7 @@ fn hostile_names_stay_data() {
     assert!(text.contains(r"\<script\>alert(1)\|x/\[a\](b)"), "{text}");
 }
 
-/// What a receiver gets is the report of the API for the week before.
+/// A receiver gets the same report as the API for the week before.
 #[test]
 fn a_scheduled_report_is_that_of_the_week_before() {
     let folder = TempDir::new().expect("a folder");

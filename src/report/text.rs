@@ -8,7 +8,7 @@ use askama::filters::Escaper;
 use super::plot::Plot;
 use crate::text::{Args, Texts};
 
-/// A part of a report. Texts are plain: the templates escape what is markup in them.
+/// A part of a report. Texts are plain; the templates escape characters with a meaning in markup.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
     Heading(String),
@@ -18,7 +18,7 @@ pub enum Part {
         head: Vec<String>,
         rows: Vec<Vec<String>>,
     },
-    /// Only HTML shows it; tables have its numbers.
+    /// Shown only in HTML. Tables have the same numbers.
     Plot(Plot),
 }
 
@@ -76,7 +76,7 @@ impl Report {
         self.parts.push(Part::Paragraph(text));
     }
 
-    /// Adds a table with the messages `head` above its columns, or the message `none` where it would be empty.
+    /// Adds a table with the messages `head` above its columns, or the message `none` if it would be empty.
     pub fn table(&mut self, head: &[&str], rows: Vec<Vec<String>>, none: &str) {
         if rows.is_empty() {
             return self.say(none, None);

@@ -39,7 +39,7 @@ impl Week {
         Ok(Some(if week.span(zone).1 <= first { Self::of(first, zone) } else { week }))
     }
 
-    /// Its start and its end: midnights between Sunday and Monday in a zone.
+    /// Its start and end: midnights between Sunday and Monday in a zone.
     pub fn span(self, zone: Zone) -> (Timestamp, Timestamp) {
         let end = self.0.checked_add_days(chrono::Days::new(DAYS.into())).unwrap_or(self.0);
         let midnight = |day: NaiveDate| zone.instant(day.and_time(chrono::NaiveTime::MIN));

@@ -14,7 +14,7 @@ pub struct RegionConfig {
     pub zone: Zone,
     /// Civil dates such as `2026-10-01`.
     pub holidays: BTreeSet<String>,
-    /// Volume relative to the others.
+    /// Volume relative to the other regions.
     pub size: f64,
 }
 
@@ -35,9 +35,10 @@ pub struct OperatorConfig {
     pub channels: Vec<Part>,
     /// First day, UTC midnight: origin of growth and day-to-day level.
     pub start: Timestamp,
-    /// Tickets an hour in an average series.
+    /// Tickets per hour in an average series.
     pub volume: f64,
-    /// Series with more tickets than their parts' sizes give: (region, service, channel) positions and the factor.
+    /// Series with more tickets than follows from the sizes of their parts: (region, service, channel) positions and the
+    /// factor.
     pub large: Vec<([usize; 3], f64)>,
     /// Starts of scripted outages, one region after the other.
     pub showcase: Vec<Timestamp>,

@@ -6,7 +6,7 @@ use super::plan::{ACTIVE_SHARE, LONGEST_FAULT, OVERRUNS, draw, factor, length, r
 use super::profile::stream;
 use crate::domain::Timestamp;
 
-/// Number of sampled lengths, and of ends kept.
+/// Number of sampled lengths, and number of ends that are kept.
 const DRAWN: u64 = 600;
 const KEPT: usize = 24;
 /// Number of sampled incidents for alarms that may belong to an outage, and number of sizes for each.
@@ -14,8 +14,8 @@ const SAMPLED: usize = 300;
 const SIZES: usize = 16;
 
 /// Equally likely courses of an incident for an oracle that at `now` knows everything about it except its end, and the
-/// distribution of lengths. The alarms so far (`spells`) are included by Bayes' rule. There is one course if it is planned
-/// work, whose length is known, or if customers do not notice it.
+/// distribution of lengths. The alarms so far (`spells`) are included by Bayes' rule. There is only one course for planned
+/// work, whose length is known, and for an incident that customers do not notice.
 pub(super) fn courses(
     config: &OperatorConfig,
     incident: &Incident,
@@ -29,7 +29,7 @@ pub(super) fn courses(
     ends.into_iter().map(|ends| Incident { ends, ..incident.clone() }).collect()
 }
 
-/// Likelihood of the `spells` until `now` if the incident has this kind, and equally likely ends in that case.
+/// Likelihood of the `spells` until `now` if the incident has this kind, and equally likely ends of the incident for this kind.
 fn ends(
     config: &OperatorConfig,
     kind: IncidentKind,

@@ -7,7 +7,7 @@ use crate::domain::{Severity, Timestamp};
 /// Kind of an incident; it determines alarms and tickets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IncidentKind {
-    /// Alarms first, complaints minutes to hours after.
+    /// Alarms first, and complaints minutes to hours later.
     Outage,
     /// Tickets without alarms: a billing mistake, a broken app.
     Surge,
@@ -82,7 +82,7 @@ pub struct DayPlan {
     pub spells: Vec<Spell>,
 }
 
-/// Longest effect of an incident, so that earlier days than the day before need not be examined.
+/// Maximum duration of the effects of an incident: only the day and the day before need to be examined.
 pub const LONGEST: Duration = Duration::from_secs(20 * 3600);
 
 pub(super) fn minutes(n: f64) -> Duration {

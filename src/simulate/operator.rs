@@ -36,7 +36,7 @@ pub struct SimEvent {
 }
 
 impl SimEvent {
-    /// The hour (since the epoch) that an offset lies in.
+    /// The hour (since the epoch) of an offset.
     pub fn hour_of(offset: Offset) -> i64 {
         offset >> HOUR_BITS
     }
@@ -77,7 +77,7 @@ impl Operator {
         &self.series
     }
 
-    /// Tickets an hour without incidents and day-to-day level: the basis of a planner's schedule.
+    /// Tickets per hour without incidents and day-to-day level: the basis of a planner's schedule.
     pub fn base_rate(&self, [r, s, c]: [usize; 3], at: Timestamp) -> f64 {
         let region = &self.config.regions[r];
         let channel = self.config.channels[c].name.as_str();
@@ -109,8 +109,8 @@ impl Operator {
         self.rate_of(at, start, |_| true)
     }
 
-    /// As [`Self::rate`], for an oracle at `now`. It knows all parameters of incidents that have raised an alarm and of announced
-    /// work, and nothing about other incidents.
+    /// Like [`Self::rate`], for an oracle at `now`. It knows all parameters of incidents that have raised an alarm and of
+    /// announced work, and nothing about other incidents.
     pub fn rate_known(&mut self, at: [usize; 3], start: Timestamp, now: Timestamp) -> TrueRate {
         self.rate_of(at, start, |incident| is_known(incident, now))
     }
@@ -178,7 +178,7 @@ impl Operator {
         incident.size * self.config.family.strength(incident, channel, at, zone)
     }
 
-    /// Tickets an hour without incidents.
+    /// Tickets per hour without incidents.
     fn ordinary(&mut self, at: [usize; 3], middle: Timestamp) -> f64 {
         self.base_rate(at, middle) * self.level(at[0], middle.millis().div_euclid(DAY_MS))
     }
@@ -322,8 +322,8 @@ impl Operator {
     }
 }
 
-/// Whether an incident is known at `now`: by an alarm, by an announcement, or, for an overrun, by alarms that are active
-/// longer than those of work that ends as planned.
+/// Whether an incident is known at `now`: by an alarm or an announcement. An overrun is known by alarms that are active longer
+/// than those of work that ends as planned.
 fn is_known(incident: &Incident, now: Timestamp) -> bool {
     match incident.kind {
         IncidentKind::Maintenance if incident.ends.since(incident.starts) <= PLANNED_LENGTH => {

@@ -16,7 +16,7 @@ use super::rebound::UNNOTICED;
 use super::two_humps::NOTICE;
 use crate::domain::{Severity, Timestamp};
 
-/// Mean number of incidents a region and day.
+/// Mean number of incidents per region and day.
 const RATES: [(IncidentKind, f64); 6] = [
     (IncidentKind::Outage, 0.35),
     (IncidentKind::Surge, 0.15),
@@ -170,7 +170,7 @@ pub(super) fn draw(
 /// Share of planned work that overruns: one in six.
 pub(super) const OVERRUNS: f64 = 1.0 / 6.0;
 
-/// Planned work that ends as planned, and the same work with an overrun.
+/// The planned work as announced, and the same work with an overrun.
 pub(super) fn work(planned: &Incident) -> (Incident, Incident) {
     let course = |length: f64, felt: f64, size: f64| Incident {
         ends: planned.starts + minutes(length),
@@ -181,7 +181,7 @@ pub(super) fn work(planned: &Incident) -> (Incident, Incident) {
     (course(180.0, 30.0, 0.15), course(420.0, 330.0, 1.5))
 }
 
-/// When customers notice: after `lead`, or at night when they wake up.
+/// When customers notice: after `lead`, or if that is at night, when they wake up.
 fn morning(
     hour: u32,
     starts: Timestamp,

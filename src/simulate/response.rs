@@ -16,7 +16,7 @@ impl Family {
         }
     }
 
-    /// Tickets an hour of an incident of size 1 at full strength, for a series with `average` tickets in an average hour and
+    /// Tickets per hour of an incident of size 1 at full strength, for a series with `average` tickets in an average hour and
     /// `ordinary` tickets in this hour.
     pub(super) fn unit(self, average: f64, ordinary: f64) -> f64 {
         match self {

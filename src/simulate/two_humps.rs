@@ -10,7 +10,7 @@ const STEADY: f64 = 0.3;
 /// After the end: share of complaints that decay fast, and both time constants, minutes.
 const FAST_SHARE: f64 = 0.7;
 const FADES: [f64; 2] = [25.0, 300.0];
-/// Half as many customers notice as in the default family.
+/// Factor on the share of customers who notice: half of that in the default family.
 pub(super) const NOTICE: f64 = 0.5;
 
 /// Strength of an incident in a channel at an instant. The second hump is larger in chat and e-mail than by phone.

@@ -6,21 +6,21 @@ use super::{LearnedAht, Profile};
 use crate::domain::Name;
 use crate::text::{Say, Texts, args};
 
-/// What a model plans for.
+/// The goal for which a model plans.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "goal", rename_all = "kebab-case")]
 pub enum Goal {
-    /// A share of contacts (0–1), answered within so many seconds.
+    /// A share of contacts (0–1) is answered within this time.
     Answered { share: f64, seconds: u64 },
-    /// Customers hang up after so many seconds, on average.
+    /// Customers hang up after this time on average.
     Patience { seconds: u64 },
-    /// All work of a window is done within it (plans of earlier versions).
+    /// All work of a window is done within the window (plans of earlier versions).
     WithinWindow,
-    /// A share of contacts (0–1), done within so many seconds.
+    /// A share of contacts (0–1) is done within this time.
     Done { share: f64, seconds: u64 },
 }
 
-/// Model and terms behind a plan.
+/// The model and the parameters behind a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Basis {
     /// The model's name, such as `erlang-a`.
@@ -37,16 +37,16 @@ pub struct Basis {
     /// The team that serves the series together with others; the plan is the series' share of the team's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<Name>,
-    /// Open tickets when the plan begins, where their number is known; of deferred work.
+    /// Open tickets when the plan begins, if their number is known; only for deferred work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backlog: Option<u32>,
-    /// Learned handling times by window, where the profile asks for them. `aht` is their mean.
+    /// Learned handling times by window, if the profile learns them. `aht` is their mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned: Option<LearnedAht>,
 }
 
 impl Basis {
-    /// That of a profile.
+    /// The basis of a profile.
     pub fn of(profile: &Profile) -> Self {
         let queue = profile.model.queue();
         Self {

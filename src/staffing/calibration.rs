@@ -1,18 +1,18 @@
-//! What the model expected against what was attained.
+//! Compares the service that the model expected with the service that was attained.
 
-/// Contacts after which an observation weighs as much as the model.
+/// Number of contacts at which an observation has the same weight as the model.
 pub const CALIBRATION_PRIOR: f64 = 500.0;
-/// Least and largest factor.
+/// Lower and upper limit of the factor.
 pub const CALIBRATION_BOUNDS: (f64, f64) = (0.5, 1.25);
 
-/// What a model expected for contacts that are over, and what they attained.
+/// The service that a model expected for past contacts, and the service that they attained.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Calibration {
     /// Contacts of windows with a plan.
     pub contacts: f64,
-    /// Of those, expected to be served in time.
+    /// Contacts that were expected to be served in time.
     pub expected: f64,
-    /// Of those, served in time.
+    /// Contacts that were served in time.
     pub attained: f64,
 }
 
@@ -24,7 +24,7 @@ impl Calibration {
         self.attained += f64::from(in_time.min(contacts));
     }
 
-    /// Adds the contacts of another.
+    /// Adds the contacts of another calibration.
     pub fn plus(&mut self, other: &Self) {
         self.contacts += other.contacts;
         self.expected += other.expected;
@@ -41,13 +41,13 @@ impl Calibration {
         (self.contacts > 0.0).then(|| self.attained / self.contacts)
     }
 
-    /// How much of the observed ratio is believed, 0–1: n / (n + k), Bühlmann's credibility.
+    /// The weight of the observed ratio, 0–1: n / (n + k), Bühlmann's credibility.
     pub fn weight(&self) -> f64 {
         self.contacts / (self.contacts + CALIBRATION_PRIOR)
     }
 
-    /// The factor by which an expected service level is multiplied: the ratio of attained to expected, shrunk to 1 and bounded.
-    /// It is 1 without contacts, and where the model expected nothing.
+    /// The factor by which an expected service level is multiplied: the ratio of attained to expected, shrunk towards 1 and
+    /// bounded. It is 1 without contacts, and if no contact was expected to be served in time.
     pub fn factor(&self) -> f64 {
         if self.expected <= 0.0 {
             return 1.0;
@@ -109,7 +109,7 @@ mod tests {
             }
         }
 
-        /// More contacts with the same outcome bring the factor nearer to the ratio.
+        /// With more contacts and the same outcome, the factor is nearer to the observed ratio.
         #[test]
         fn more_contacts_weigh_more(contacts in 1..5_000_u32, level in 0.3..=0.9_f64) {
             let few = of(contacts, contacts / 2, level);

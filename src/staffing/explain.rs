@@ -1,4 +1,4 @@
-//! Expected service of a plan, the target that decides its size, and plans under other assumptions.
+//! Expected service of a plan, the target that determines its size, and plans under other assumptions.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{ArrivalsDistribution, Level, Plan, Team};
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{QUANTILES, Vintage};
 
-/// The target that decides the positions of a window.
+/// The target that determines the positions of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
@@ -20,17 +20,17 @@ pub enum Bound {
     Closed,
     /// The team's minimum.
     Minimum,
-    /// With one fewer, too few would be answered in time.
+    /// With one agent fewer, too few contacts would be answered in time.
     ServiceLevel,
-    /// With one fewer, agents would be busy for too large a share of their time.
+    /// With one agent fewer, the occupancy would be too high.
     Occupancy,
-    /// With one fewer, the mean wait would be too long.
+    /// With one agent fewer, the mean wait would be too long.
     Wait,
-    /// With one fewer, too many would hang up.
+    /// With one agent fewer, too many callers would hang up.
     Abandonment,
     /// Work that may wait would not be done in time.
     Deadline,
-    /// No number meets all targets: the load alone counts.
+    /// No number of agents meets all targets: only the load determines the positions.
     Load,
 }
 
@@ -40,11 +40,11 @@ pub struct Figures {
     pub start: Timestamp,
     /// The window's largest load, Erlang.
     pub offered_load: f64,
-    /// People at work: those on the roster after shrinkage, or those who are needed.
+    /// People at work: those on the roster after shrinkage, or without a roster those who are needed.
     pub people: f64,
     /// Service level expected over the forecast's quantiles.
     pub expected_service_level: f64,
-    /// Mean wait; `None` without limit, and for work that may wait.
+    /// Mean wait; `None` if it has no limit, and for deferred work.
     pub asa_seconds: Option<f64>,
     pub p_wait: f64,
     pub p_abandon: f64,
@@ -62,7 +62,7 @@ pub struct WhatIf {
     pub agents: Option<u32>,
     pub target: Option<ServiceTarget>,
     pub shrinkage: Option<f64>,
-    /// Arrivals are multiplied by it.
+    /// Factor on the arrivals.
     pub arrivals_factor: Option<f64>,
 }
 
@@ -79,7 +79,7 @@ impl WhatIf {
         }
     }
 
-    /// The forecast under these assumptions. What is usual stays.
+    /// The forecast under these assumptions. Usual numbers are not changed.
     pub fn vintage(&self, own: &Vintage) -> Vintage {
         let factor = self.arrivals_factor.unwrap_or(1.0);
         let mut vintage = own.clone();
@@ -102,7 +102,7 @@ impl WhatIf {
 }
 
 impl Planner {
-    /// Figures of each window of a plan that this planner made of the same vintage, roster and team.
+    /// Figures of each window of a plan that this planner made from the same vintage, roster and team.
     pub fn figures(
         &mut self,
         plan: &Plan,
@@ -160,8 +160,8 @@ impl Planner {
         figures
     }
 
-    /// Levels of service in each window, for arrivals that are known by their quantiles: one path of windows for each of
-    /// `levels`. `people` are on the schedule of each window.
+    /// Service levels in each window for arrivals that are known by their quantiles: one sequence of windows for each of
+    /// `levels`. `people` are the people on the schedule in each window.
     pub fn levels(
         &mut self,
         (starts, width): (&[Timestamp], WindowWidth),

@@ -1,4 +1,4 @@
-//! Handling times that are learned from resolved contacts, by hour of the day, shrunk to the configured one.
+//! Handling times that are learned from resolved contacts, by hour of the day, shrunk towards the configured one.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,17 +6,18 @@ use super::{Plan, Profile};
 use crate::domain::{Timestamp, Zone};
 use crate::forecast::Vintage;
 
-/// Handling times of plans are rounded to powers of this, so that a few tables serve all of them.
+/// Handling times of plans are rounded to powers of this number, so that a few tables are enough for all of them.
 const STEP: f64 = 1.05;
 
 /// How a profile learns handling times.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AhtLearning {
-    /// So many contacts weigh as much as the configured handling time.
+    /// Number of contacts at which the observed handling time has the same weight as the configured one.
     pub prior: f64,
-    /// Largest ratio of a learned handling time to the configured one, and of the configured one to it.
+    /// Maximum ratio of a learned handling time to the configured one, and vice versa.
     pub factor_max: f64,
-    /// Reported seconds are multiplied by it: 1, unless they are those of a chat among others.
+    /// Factor on the reported seconds. It is 1, unless the reported times are those of chats that were handled together with
+    /// other chats.
     pub reported_factor: f64,
 }
 
@@ -24,12 +25,12 @@ pub struct AhtLearning {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HandlingTimes {
     pub all: (f64, f64),
-    /// 24 hours, or none.
+    /// Sums for 24 hours, or empty.
     pub by_hour: Vec<(f64, f64)>,
 }
 
 impl HandlingTimes {
-    /// Adds those of another series.
+    /// Adds the handling times of another series.
     pub fn plus(&mut self, other: &Self) {
         let add = |own: &mut (f64, f64), other: &(f64, f64)| {
             own.0 += other.0;
@@ -43,14 +44,15 @@ impl HandlingTimes {
     }
 }
 
-/// The mean of values, shrunk to `usual`, which weighs as much as `prior` values.
+/// The mean of values, shrunk towards `usual`, which has the weight of `prior` values.
 fn shrunk((weight, sum): (f64, f64), usual: f64, prior: f64) -> f64 {
     (sum + usual * prior) / (weight + prior)
 }
 
 impl AhtLearning {
-    /// Seconds of a contact that is created in this hour of the day. The mean of all hours is shrunk to `configured` seconds,
-    /// the mean of the hour to that: each is n / (n + prior) of what was observed. The result is bounded.
+    /// Handling time in seconds of a contact that is created in this hour of the day. The mean of all hours is shrunk towards
+    /// `configured`, and the mean of the hour is shrunk towards that result. In both steps n observed contacts have the weight
+    /// n / (n + prior). The result is bounded.
     pub fn seconds(&self, configured: f64, own: &HandlingTimes, hour: usize) -> f64 {
         let reported = |(weight, sum): (f64, f64)| (weight, sum * self.reported_factor);
         let all = shrunk(reported(own.all), configured, self.prior);
@@ -65,16 +67,16 @@ impl AhtLearning {
 pub struct LearnedAht {
     /// Seconds in the config.
     pub configured: u64,
-    /// Contacts from which they were learned; older ones weigh less.
+    /// Number of contacts from which they were learned; older contacts have less weight.
     pub tickets: u32,
-    /// Seconds of the queueing model; the load of each window is exact.
+    /// Handling time used in the queueing model, in seconds. The load of each window is exact nevertheless.
     pub model_seconds: f64,
-    /// Start of each window, and the seconds of its contacts.
+    /// Start of each window, and the handling time of its contacts in seconds.
     pub windows: Vec<(Timestamp, f64)>,
 }
 
 impl LearnedAht {
-    /// Those of the windows of a forecast; `None` unless the profile learns.
+    /// The handling times for the windows of a forecast; `None` unless the profile learns them.
     pub fn new(
         profile: &Profile,
         own: &HandlingTimes,
@@ -104,12 +106,12 @@ impl LearnedAht {
         })
     }
 
-    /// The profile with the handling time of the model.
+    /// The profile with the handling time used in the model.
     pub fn profile(&self, own: &Profile) -> Profile {
         Profile { aht: std::time::Duration::from_secs_f64(self.model_seconds), ..own.clone() }
     }
 
-    /// The forecast as contacts of the model's handling time that bring the same load.
+    /// The forecast, converted to contacts with the model's handling time that cause the same load.
     pub fn same_load(&self, vintage: &Vintage) -> Vintage {
         let mut scaled = vintage.clone();
         for point in &mut scaled.targets {
@@ -121,7 +123,7 @@ impl LearnedAht {
         scaled
     }
 
-    /// Contacts of the model's handling time for one contact of a window.
+    /// Number of contacts with the model's handling time that cause the same load as one contact of this window.
     pub fn factor(&self, start: Timestamp) -> f64 {
         let known = self.windows.iter().find(|(at, _)| *at == start);
         known.map_or(1.0, |(_, seconds)| seconds / self.model_seconds)
@@ -138,7 +140,7 @@ impl LearnedAht {
         if contacts > 0.0 { work / contacts } else { self.model_seconds }
     }
 
-    /// A plan that was made of [`Self::same_load`] of a forecast, as a plan of the forecast.
+    /// Converts a plan that was made from [`Self::same_load`] of a forecast to a plan of the forecast.
     pub fn plan_of(&self, plan: Plan, vintage: &Vintage) -> Plan {
         let mut plan = plan;
         for target in &mut plan.targets {

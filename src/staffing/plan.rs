@@ -13,53 +13,53 @@ use super::{
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{ForecastPoint, Vintage};
 
-/// Plans the series of one profile from a table, because thousands of series need the same results.
+/// Plans the series of one profile. It uses a table, because thousands of series need the same results.
 #[derive(Clone, Debug)]
 pub struct Planner {
     profile: Profile,
     basis: Basis,
     table: Table,
-    /// Contacts that wait when the first window begins, if that is known; of deferred work.
+    /// Contacts that wait when the first window begins, if their number is known; only for deferred work.
     opening: Option<f64>,
 }
 
-/// Positions that are needed for the same arrivals throughout the windows of a vintage.
+/// Positions needed in the windows of a vintage, for one level of the arrivals.
 pub(super) struct Needs {
-    /// The window's largest load of live contacts, as arrivals an hour; Erlang of deferred work.
+    /// For live contacts: the window's largest load, as arrivals per hour. For deferred work: Erlang.
     pub(super) work: Vec<f64>,
     pub(super) positions: Vec<u32>,
 }
 
 impl Planner {
-    /// For the series of one profile.
+    /// A planner for the series of one profile.
     pub fn new(profile: Profile) -> Self {
         let basis = Basis::of(&profile);
         Self { table: Table::new(profile.clone()), profile, basis, opening: None }
     }
 
-    /// Answers for chat of the exact chain, where the corrections are for the same rates.
+    /// Uses these corrections for chat, if they are for the same rates. Then results for chat are those of the exact chain.
     pub fn correct(&mut self, corrections: &Arc<ChatCorrections>) {
         self.table.correct(corrections);
     }
 
-    /// So many contacts wait when the first window begins, of deferred work; `None` if that is not known. It holds for what is
-    /// planned next, until it is set again.
+    /// Sets how many contacts wait when the first window begins, for deferred work; `None` if this is not known. It applies to
+    /// all later plans, until it is set again.
     pub fn opens_with(&mut self, opening: Option<f64>) -> &mut Self {
         self.opening = opening.filter(|_| self.is_deferred());
         self
     }
 
-    /// Plans from a table that was built ahead for the same profile.
+    /// Uses a table that was built in advance for the same profile.
     pub fn use_table(&mut self, table: Table) {
         self.table = table;
     }
 
     /// Staffing for every target of a vintage.
     ///
-    /// `roster` is that of this series or team; `usual` is what the targets' baseline expects, tickets a window,
-    /// and stands in for the roster where there is none. Live contacts are planned for the largest load of each window (modified
-    /// offered load), deferred work is spread until its deadline. A target that no number of agents reaches is planned by its
-    /// load alone. A team has nobody outside its hours, and its minimum within them.
+    /// `roster` is the roster of this series or team. `usual` is the usual number of tickets per window; the agents needed for
+    /// it are used where there is no roster. Live contacts are planned for the largest load of each window (modified offered
+    /// load); deferred work is spread until its deadline. If no number of agents reaches the target, only the load determines
+    /// the plan. A team has no agents outside its hours, and at least its minimum within them.
     pub fn plan(
         &mut self,
         vintage: &Vintage,
@@ -81,7 +81,7 @@ impl Planner {
         let mean = self.needs(&arrivals(|point| point.mean), when);
         let low = self.needs(&arrivals(|point| point.quantiles[1]), when);
         let high = self.needs(&arrivals(|point| point.quantiles[5]), when);
-        // What is usual has no backlog of its own.
+        // The usual numbers are without the backlog.
         let opening = self.opening.take();
         let usual = self.needs(&usual, when);
         self.opening = opening;
@@ -118,7 +118,7 @@ impl Planner {
         Plan { series, issued_at, basis: basis.into(), targets }
     }
 
-    /// Agents for known arrivals in consecutive windows: those that [`Self::plan`] needs where they are the means.
+    /// Agents for known arrivals in consecutive windows: the same agents that [`Self::plan`] needs if these are the means.
     pub fn agents(&mut self, arrivals: &[f64], width: WindowWidth) -> Vec<u32> {
         let open = vec![true; arrivals.len()];
         let needs = self.needs(arrivals, (width, &open, 0));
@@ -126,7 +126,8 @@ impl Planner {
         needs.positions.iter().map(|n| with_shrinkage(*n, shrinkage)).collect()
     }
 
-    /// The service level of so many people at work, not rounded; of deferred work, `overdue` is what the windows before left.
+    /// The service level, not rounded, of this number of people at work. For deferred work, `overdue` is the work left over
+    /// from earlier windows.
     pub(super) fn attained(&mut self, work: f64, people: f64, overdue: &mut f64) -> f64 {
         if !self.is_deferred() {
             return self.table.level(work, people + 1e-9).unwrap_or(0.0);
@@ -137,12 +138,12 @@ impl Planner {
         if work > 0.0 { done / work } else { 1.0 }
     }
 
-    /// The profile that it plans for.
+    /// The profile of this planner.
     pub fn profile(&self) -> &Profile {
         &self.profile
     }
 
-    /// What determines the positions of a window's work.
+    /// The target that determines the positions of a window's work.
     pub(super) fn bound(&self, work: f64, positions: u32) -> Bound {
         if self.is_deferred() {
             return Bound::Deadline;
@@ -162,7 +163,7 @@ impl Planner {
         };
         match positions.checked_sub(1) {
             None => Bound::ServiceLevel,
-            // Where even these positions fail, they are those of the load alone.
+            // If even these positions fail, the load alone determines the number.
             Some(_) if fails(positions).is_some() => Bound::Load,
             Some(fewer) => fails(fewer).unwrap_or(Bound::ServiceLevel),
         }
@@ -228,7 +229,7 @@ impl Planner {
         matches!(self.profile.model, Model::Deferred(_))
     }
 
-    /// What so many arrivals in each window need: nobody where it is closed, and at least `minimum` people elsewhere.
+    /// The positions needed for these arrivals: zero in windows that are closed, at least `minimum` people in all others.
     pub(super) fn needs(
         &mut self,
         arrivals: &[f64],
@@ -251,7 +252,7 @@ impl Planner {
         Needs { work, positions }
     }
 
-    /// The work of so many arrivals in each window: none where it is closed.
+    /// The work of these arrivals in each window: zero in windows that are closed.
     fn work(&self, arrivals: &[f64], (width, open): (WindowWidth, &[bool])) -> Vec<f64> {
         let seconds = f64::from(width.secs());
         if let Model::Deferred(deferred) = self.profile.model {
@@ -263,7 +264,7 @@ impl Planner {
             put_off(&mut work, open);
             return work;
         }
-        // Who comes while it is closed comes to nobody.
+        // Contacts that arrive while it is closed are not answered.
         let arrivals = arrivals.iter().zip(open).map(|(n, open)| if *open { *n } else { 0.0 });
         let arrivals: Vec<f64> = arrivals.collect();
         let work = equivalent_arrivals(&arrivals, seconds, self.profile.seconds_in_progress());
@@ -271,8 +272,8 @@ impl Planner {
         work.map(|(own, open)| if *open { own * 3600.0 / seconds } else { 0.0 }).collect()
     }
 
-    /// The work of the means of a forecast in each of its windows: the largest load of live contacts, as arrivals an hour; Erlang of
-    /// deferred work.
+    /// The work of the means of a forecast in each of its windows. For live contacts: the largest load, as arrivals per hour.
+    /// For deferred work: Erlang.
     pub fn work_of(&self, vintage: &Vintage, width: WindowWidth, team: &Team) -> Vec<f64> {
         let open: Vec<bool> = vintage.targets.iter().map(|p| team.is_open(p.start)).collect();
         let means: Vec<f64> = vintage.targets.iter().map(|point| point.mean).collect();
@@ -280,7 +281,7 @@ impl Planner {
     }
 }
 
-/// Work of windows in which a team is closed waits until it opens.
+/// Moves the work of windows in which a team is closed to the time at which it opens.
 fn put_off(work: &mut [f64], open: &[bool]) {
     let mut waiting = 0.0;
     for (work, open) in work.iter_mut().zip(open) {

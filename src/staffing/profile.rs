@@ -12,12 +12,13 @@ use super::target::{ServiceTarget, parse_target};
 use super::types::Profile;
 use crate::domain::Name;
 
-/// So many contacts weigh as much as the configured handling time, unless the config says otherwise.
+/// Default of `aht_prior`: the number of contacts at which the observed handling time has the same weight as the configured
+/// one.
 pub const AHT_PRIOR: f64 = 30.0;
-/// A learned handling time is at most twice the configured one, and at least half, unless the config says otherwise.
+/// Default of `aht_factor_max`: a learned handling time is at most twice the configured one, and at least half of it.
 const AHT_FACTOR_MAX: f64 = 2.0;
 
-/// One `[staffing.CHANNEL]` table; absent keys keep the channel's default.
+/// One `[staffing.CHANNEL]` table. Absent keys have the default of the channel.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileSpec {
@@ -34,15 +35,15 @@ pub struct ProfileSpec {
     pub concurrency: Option<u32>,
     /// One rate for each number of chats at once, such as `1, 1.7, 2.5`.
     pub concurrency_rates: Option<String>,
-    /// `alone` or `elapsed`: which time of a chat `aht` is.
+    /// `alone` or `elapsed`: how `aht` of a chat is measured.
     pub aht_measured: Option<String>,
-    /// Share of those who hang up that call again.
+    /// Share of the customers who hang up that call again.
     pub redial: Option<f64>,
     /// `config` or `learned`: which handling time plans use.
     pub aht_from: Option<String>,
-    /// So many contacts weigh as much as `aht`.
+    /// Number of contacts at which the observed handling time has the same weight as `aht`.
     pub aht_prior: Option<f64>,
-    /// Largest ratio of a learned handling time to `aht`, and of `aht` to it.
+    /// Maximum ratio of a learned handling time to `aht`, and vice versa.
     pub aht_factor_max: Option<f64>,
 }
 
@@ -93,7 +94,7 @@ impl Profile {
 }
 
 impl ProfileSpec {
-    /// The profile of a channel: this over the channel's default.
+    /// The profile of a channel: the keys of this table, and the channel's defaults for all others.
     ///
     /// # Errors
     /// [`ProfileError`] for the first key that is missing or out of range.
@@ -117,7 +118,7 @@ impl ProfileSpec {
             max_occupancy: self.max_occupancy.or(base.max_occupancy),
             max_asa: text(&self.max_asa, &base.max_asa),
             max_abandonment: self.max_abandonment.or(base.max_abandonment),
-            // Rates of one's own come with a number of chats: the default's does not count then.
+            // If rates are configured, their length is the number of chats, and the default does not apply.
             concurrency: self
                 .concurrency
                 .or_else(|| base.concurrency.filter(|_| self.concurrency_rates.is_none())),
@@ -130,7 +131,7 @@ impl ProfileSpec {
         }
     }
 
-    /// The first key in which two differ.
+    /// The first key in which two tables differ.
     pub fn differs_in(&self, other: &Self) -> Option<&'static str> {
         [
             ("model", self.model == other.model),
@@ -154,7 +155,7 @@ impl ProfileSpec {
         .find_map(|(key, same)| (!same).then_some(key))
     }
 
-    /// The profile of this table alone.
+    /// The profile of this table, without further defaults.
     fn checked(&self) -> Result<Profile, ProfileError> {
         let Some(aht) = seconds("aht", self.aht.as_deref())? else {
             return refuse("aht", "is missing: how long does one contact take, such as 300s?");
@@ -190,7 +191,7 @@ impl ProfileSpec {
         })
     }
 
-    /// Chats at once, and their rates.
+    /// The number of chats at once, and their completion rates.
     fn concurrency(&self) -> Result<(u32, Rates), ProfileError> {
         let own = match self.concurrency_rates.as_deref() {
             Some(text) => Some(parse_rates(text).or_else(|e| refuse("concurrency_rates", e))?),
@@ -226,7 +227,8 @@ impl ProfileSpec {
         }
     }
 
-    /// The handling time of a chat handled alone; `aht` may be the time that one takes among others.
+    /// The handling time of a chat that an agent handles alone. `aht` may instead be the time of a chat that is handled
+    /// together with others.
     fn alone(&self, aht: Duration, rates: &Rates) -> Result<Duration, ProfileError> {
         match self.aht_measured.as_deref().unwrap_or("alone") {
             "alone" => Ok(aht),
@@ -252,7 +254,7 @@ pub fn parse_rates(text: &str) -> Result<Rates, String> {
     })
 }
 
-/// Targets that only some models know.
+/// Checks targets that only some models support.
 ///
 /// # Errors
 /// [`ProfileError`] with what would work.

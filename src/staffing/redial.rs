@@ -1,10 +1,10 @@
-//! Redials: customers who hang up and call again. They inflate the arrivals that are counted.
+//! Redials: customers who hang up and call again. They increase the number of arrivals that are counted.
 
 use super::models::{Answer, Demand};
 use super::require::{StaffingError, demand};
 use super::types::Profile;
 
-/// Steps that find the arrivals to within the precision of the numbers.
+/// Maximum number of steps of the iteration that finds the arrivals. The result has the precision of the numbers.
 const STEPS_MAX: u32 = 100;
 
 /// Fresh demand with its repeated attempts: the arrivals at which `offered = fresh + redial · p_abandon · offered`.
@@ -16,7 +16,7 @@ pub(super) fn offered(fresh: &Demand, redial: f64, answer: &dyn Fn(&Demand) -> A
         let again = redial * answer(&Demand { arrivals, ..*fresh }).p_abandon * arrivals;
         arrivals - fresh.arrivals - again
     };
-    // The excess grows with the arrivals, because those who hang up grow by less than those who come.
+    // The excess grows with the arrivals, because the number of hang-ups grows more slowly than the number of arrivals.
     let (mut low, mut high) = (fresh.arrivals, fresh.arrivals / (1.0 - redial));
     let mut arrivals = low;
     for _ in 0..STEPS_MAX {
@@ -26,7 +26,7 @@ pub(super) fn offered(fresh: &Demand, redial: f64, answer: &dyn Fn(&Demand) -> A
         } else {
             low = arrivals
         }
-        // One substitution is close where few hang up; halving is the safe step.
+        // One substitution is close if few callers hang up; otherwise bisection is safe.
         let substituted = arrivals - above;
         let next = if substituted > low && substituted < high && substituted != arrivals {
             substituted
@@ -41,15 +41,15 @@ pub(super) fn offered(fresh: &Demand, redial: f64, answer: &dyn Fn(&Demand) -> A
     Demand { arrivals, ..*fresh }
 }
 
-/// Fresh contacts among those that were counted: without repeated attempts of those who hung up.
+/// Fresh contacts among the counted ones: those that are not repeated attempts of customers who hung up.
 ///
 /// `redial` is the share of those who hang up that call again. Use it where a stream counts abandoned contacts.
 pub fn fresh_of_abandoned(offered: f64, abandoned: f64, redial: f64) -> f64 {
     (offered - redial * abandoned).max(0.0)
 }
 
-/// Fresh contacts an hour among those that were offered to so many positions, where abandoned contacts are not counted:
-/// from the model's share of those who hang up. The profile's `redial` is used.
+/// Fresh contacts per hour among those that were offered to this number of positions, if abandoned contacts are not counted.
+/// They follow from the share of customers who hang up according to the model. The profile's `redial` is used.
 ///
 /// # Errors
 /// [`StaffingError`] for arrivals or a load out of range.

@@ -35,7 +35,7 @@ pub fn evaluate(
     Ok(figures(&demand, positions, profile, &profile.model.queue().at(positions)))
 }
 
-/// The demand of so many contacts an hour.
+/// The demand of this number of contacts per hour.
 pub(super) fn demand(per_hour: f64, profile: &Profile) -> Result<Demand, StaffingError> {
     if !per_hour.is_finite() || per_hour < 0.0 {
         return Err(StaffingError::Arrivals(per_hour));
@@ -51,7 +51,7 @@ pub(super) fn demand(per_hour: f64, profile: &Profile) -> Result<Demand, Staffin
     if load > LOAD_MAX { Err(StaffingError::Load(load)) } else { Ok(demand) }
 }
 
-/// Figures of `positions`, whose model is `answer`.
+/// Figures of `positions`, for which the model gives `answer`.
 pub(super) fn figures(
     demand: &Demand,
     positions: u32,
@@ -122,7 +122,7 @@ pub fn required(arrivals_per_hour: f64, profile: &Profile) -> Result<Staffing, S
     evaluate(arrivals_per_hour, n, profile)
 }
 
-/// The smallest number for which `holds`, for a load of so many Erlang.
+/// The smallest number for which `holds` is true, for a load in Erlang.
 ///
 /// More people never make any figure worse, so a bisection finds the smallest number.
 pub(super) fn smallest(
@@ -130,7 +130,7 @@ pub(super) fn smallest(
     profile: &Profile,
     holds: impl Fn(u32) -> bool,
 ) -> Result<u32, StaffingError> {
-    // Occupancy alone asks for this many at most; the queue for a few roots of the load more.
+    // Occupancy alone needs at most this many; the queue needs a few square roots of the load more.
     let by_occupancy = load / profile.max_occupancy.unwrap_or(1.0).max(0.01);
     let mut high = (by_occupancy + 4.0 * load.sqrt() + 4.0).ceil() as u32;
     let mut low = 0;
@@ -141,7 +141,7 @@ pub(super) fn smallest(
             return Err(StaffingError::Unreachable("loosen the target or the occupancy cap"));
         }
     }
-    // Seldom is a target kept with less than half of the load.
+    // A target is rarely met with less than half of the load.
     let least = (load * 0.5).floor() as u32;
     if least > low && !holds(least) {
         low = least;

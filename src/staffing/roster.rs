@@ -13,11 +13,11 @@ pub struct TeamShift {
     pub end: Timestamp,
     /// Gross people on the schedule.
     pub agents: u32,
-    /// Those of them who are known to be absent; `None` where absences are not known.
+    /// Number of these people who are known to be absent; `None` if absences are not known.
     pub absent: Option<u32>,
 }
 
-/// A stretch of time with people, counted as if absences were as usual.
+/// A stretch of time with people. The number is converted as if absences were as usual.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Presence {
     pub start: Timestamp,
@@ -32,8 +32,8 @@ impl From<&Shift> for Presence {
 }
 
 impl TeamShift {
-    /// The people who are scheduled. Where absences are known, they replace the usual ones: 18 of 20 who come are as many as 20 of
-    /// whom one in ten is usually absent.
+    /// The people who are scheduled. If absences are known, they replace the usual absences: 18 people who are present count as
+    /// 20, if one in ten is usually absent.
     pub fn presence(&self, profile: &Profile) -> Presence {
         let agents = match self.absent {
             None => f64::from(self.agents),
@@ -43,7 +43,8 @@ impl TeamShift {
     }
 }
 
-/// People in `start..end`, a shift that covers half of it with half of its people; `None` where the roster does not speak of it.
+/// People in `start..end`. A shift that covers half of it counts with half of its people. `None` if the roster does not cover
+/// it.
 pub fn present(roster: &[Presence], start: Timestamp, end: Timestamp) -> Option<f64> {
     let within = |shift: &Presence| {
         let (from, to) = (shift.start.max(start), shift.end.min(end));

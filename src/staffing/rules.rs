@@ -1,4 +1,4 @@
-//! Which profile a series has, and which team serves it.
+//! The profile of each series, and the team that serves it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -9,24 +9,24 @@ use crate::domain::{Name, SeriesKey};
 /// Staffing profiles and teams.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    /// By scope: `_all` stands for every region or service.
+    /// Profiles by scope: `_all` stands for every region or service.
     profiles: BTreeMap<SeriesKey, Profile>,
     teams: Vec<Team>,
     /// The team of each pattern of series.
     served: BTreeMap<SeriesKey, usize>,
-    /// How the exact chain of chat differs, once that is known.
+    /// The corrections of the chat model, once they are computed.
     chat: Arc<OnceLock<TableBuilder>>,
 }
 
 impl Rules {
-    /// The same profile for all regions and services of a channel, and no teams.
+    /// One profile per channel for all regions and services, and no teams.
     pub fn of_channels(profiles: BTreeMap<Name, Profile>) -> Self {
         let scope = |channel| SeriesKey::new(Name::all(), Name::all(), channel);
         let profiles = profiles.into_iter().map(|(channel, profile)| (scope(channel), profile));
         Self { profiles: profiles.collect(), ..Self::default() }
     }
 
-    /// Profiles by scope, in which `_all` stands for every region or service, and teams of which no two serve the same series.
+    /// Profiles by scope, in which `_all` stands for every region or service; and teams, no two of which serve the same series.
     pub fn new(profiles: BTreeMap<SeriesKey, Profile>, teams: Vec<Team>) -> Self {
         let patterns = |(at, team): (usize, &Team)| {
             team.series.iter().map(move |series| (series.clone(), at)).collect::<Vec<_>>()
@@ -35,13 +35,13 @@ impl Rules {
         Self { profiles, teams, served, ..Self::default() }
     }
 
-    /// Keeps what was built for the profiles, for planners to come.
+    /// Keeps the tables that were built for the profiles, for later planners.
     pub fn share(&self, built: TableBuilder) {
         // Only the first counts: later ones are the same.
         let _ = self.chat.set(built);
     }
 
-    /// A planner, as exact as is known so far.
+    /// A planner, with the corrections that are known so far.
     pub fn planner(&self, profile: Profile) -> Planner {
         let mut planner = Planner::new(profile);
         for corrections in self.chat.get().map_or(&[][..], TableBuilder::known) {
@@ -68,7 +68,7 @@ impl Rules {
         scopes(series).find_map(|scope| self.teams.get(*self.served.get(&scope)?))
     }
 
-    /// The profile of a series: its team's, else that of its region and service, its region, its service, its channel.
+    /// The profile of a series: that of its team, or else of its region and service, its region, its service, or its channel.
     pub fn profile_of(&self, series: &SeriesKey) -> Option<&Profile> {
         if series.is_roll_up() {
             return None;

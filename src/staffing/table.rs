@@ -1,4 +1,4 @@
-//! Answers of a queueing model from tables: thousands of series ask the same model.
+//! Results of a queueing model from tables, because thousands of series need the same results.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,46 +8,49 @@ use super::models::{Answer, ChatCorrections, Demand, Model, Rates};
 use super::require::{demand, figures, meets_targets, required};
 use super::types::{Profile, Staffing};
 
-/// Positions up to which the table goes; larger numbers are searched for.
+/// Maximum number of positions in a table. Larger numbers are found by a search.
 const POSITIONS_MAX: usize = 2_000;
-/// Relative precision of the arrivals that positions hold.
+/// Relative precision of the capacity of positions.
 const PRECISION: f64 = 1e-11;
-/// Arrivals an hour that are none.
+/// Fewer arrivals per hour than this count as none.
 const NEGLIGIBLE: f64 = 1e-9;
-/// Distance of the nodes between which service levels are interpolated, in logarithms of the arrivals, for one position;
-/// the level falls the faster, the more positions there are.
+/// Distance of the nodes between which service levels are interpolated, in logarithms of the arrivals, for one position. With
+/// more positions the level falls faster, so the distance is smaller.
 const NODE_DISTANCE: f64 = 0.15;
-/// Nodes that are remembered; all of them are forgotten beyond that.
+/// Maximum number of nodes that are remembered. When it is exceeded, all are forgotten.
 const NODES_MAX: usize = 400_000;
 
-/// Positions and service levels of a profile. It grows with what is asked, and can be built ahead with
-/// [`TableBuilder`]. Its answers do not depend on what was asked before.
+/// Positions and service levels of a profile. A table grows with the values that are requested, and can be built in advance
+/// with [`TableBuilder`]. Its results do not depend on earlier requests.
 ///
-/// Chat is the birth–death chain until its [`ChatCorrections`] are known: they are worth up to one position.
+/// Chat is computed by the birth–death chain until its [`ChatCorrections`] are known, which change the result by up to one
+/// position.
 #[derive(Clone, Debug)]
 pub struct Table {
     profile: Profile,
-    /// Of chat: how the exact chain differs.
+    /// For chat: the differences between the exact chain and the birth–death chain.
     corrections: Option<Arc<ChatCorrections>>,
-    /// By positions: the most arrivals an hour at which they meet all targets.
+    /// By positions: the maximum number of arrivals per hour for which they meet all targets.
     capacity: Vec<f64>,
-    /// By positions and node.
+    /// Service levels by positions and node.
     levels: HashMap<(u32, i32), f64>,
 }
 
-/// Builds tables ahead. Tables of the same completion rates of chat share what takes longest.
+/// Builds tables in advance. Tables for the same completion rates of chat share the corrections, which take the longest to
+/// compute.
 #[derive(Clone, Debug, Default)]
 pub struct TableBuilder {
     corrections: Vec<Arc<ChatCorrections>>,
 }
 
 impl TableBuilder {
-    /// How the exact chain differs, for all rates so far.
+    /// The corrections for all completion rates so far.
     pub fn known(&self) -> &[Arc<ChatCorrections>] {
         &self.corrections
     }
 
-    /// A table filled in for plans of up to so many positions, with the exact chain for chat of up to so many agents.
+    /// A table that is filled for plans of up to this number of positions, with corrections for chat of up to this number of
+    /// agents.
     pub fn build(&mut self, profile: &Profile, positions: u32) -> Table {
         let mut table = Table::new(profile.clone());
         table.corrections = match &profile.model {
@@ -71,12 +74,12 @@ impl TableBuilder {
 }
 
 impl Table {
-    /// Empty.
+    /// An empty table.
     pub fn new(profile: Profile) -> Self {
         Self { profile, corrections: None, capacity: vec![0.0], levels: HashMap::new() }
     }
 
-    /// Answers for chat of the exact chain from now on, where the corrections are for the same rates.
+    /// Uses these corrections for chat from now on, if they are for the same rates.
     pub fn correct(&mut self, corrections: &Arc<ChatCorrections>) {
         if let Model::Chat(chat) = &self.profile.model
             && chat.rates == *corrections.rates()
@@ -87,8 +90,8 @@ impl Table {
         }
     }
 
-    /// Fills in what plans of up to so many positions ask: needs, and service levels from a fifth to four times the arrivals
-    /// that the positions hold.
+    /// Computes the values for plans of up to this number of positions: needs, and service levels from a fifth to four times
+    /// the capacity.
     fn fill(&mut self, positions: u32) {
         for n in 1..=positions.min(POSITIONS_MAX as u32) {
             let most = self.capacity(n);
@@ -99,7 +102,7 @@ impl Table {
         }
     }
 
-    /// The smallest number of positions that meets all targets; as [`required`] finds it, without a search.
+    /// The smallest number of positions that meets all targets. The result is that of [`required`], without a search.
     ///
     /// # Errors
     /// [`StaffingError`] as for [`required`].
@@ -120,7 +123,7 @@ impl Table {
         Ok(self.capacity.partition_point(|most| *most < per_hour) as u32)
     }
 
-    /// Service level of so many positions; of a fraction of one more, in proportion.
+    /// Service level of this number of positions. For a fraction of a position, the level is interpolated.
     ///
     /// # Errors
     /// [`StaffingError`] for arrivals or a load out of range.
@@ -136,12 +139,12 @@ impl Table {
         Ok(low + (high - low) * more)
     }
 
-    /// Whether a few dozen positions hold no arrivals at all.
+    /// Whether even a few dozen positions have no capacity at all.
     fn reaches_nothing(&self) -> bool {
         self.capacity.get(64).is_some_and(|most| *most <= 0.0)
     }
 
-    /// The most arrivals that `n` positions hold; adds them and all before to the table.
+    /// The capacity of `n` positions. It is added to the table, with the capacities of all smaller numbers.
     fn capacity(&mut self, n: u32) -> f64 {
         while self.capacity.len() <= n as usize {
             let most = self.largest(self.capacity.len() as u32);
@@ -150,7 +153,7 @@ impl Table {
         self.capacity[n as usize]
     }
 
-    /// What customers meet at `n` positions.
+    /// The model's results at `n` positions.
     fn answers(&self, n: u32) -> Box<dyn Fn(&Demand) -> Answer + '_> {
         match &self.profile.model {
             Model::Chat(chat) => chat.fast_at(n, self.corrections.as_deref()),
@@ -158,7 +161,7 @@ impl Table {
         }
     }
 
-    /// Figures of so many positions, not interpolated; `None` for a load out of range.
+    /// Figures of this number of positions, not interpolated; `None` for a load out of range.
     pub fn figures(&self, per_hour: f64, n: u32) -> Option<Staffing> {
         let demand = demand(per_hour, &self.profile).ok()?;
         Some(figures(&demand, n, &self.profile, &self.answers(n)))
@@ -177,7 +180,7 @@ impl Table {
         };
         let known = |back: usize| (n as usize).checked_sub(back).map_or(0.0, |n| self.capacity[n]);
         let mut low = known(1);
-        // One more position holds about as much more as the one before.
+        // Each further position serves about as much more load as the one before.
         let unit = 3600.0 / demand(0.0, profile).map_or(1.0, |demand| demand.aht);
         let mut step = (low - known(2.min(n as usize))).max(unit * 0.05);
         let mut high = low + step;
@@ -196,7 +199,7 @@ impl Table {
         low
     }
 
-    /// Between four nodes, by a cubic.
+    /// Interpolates between four nodes by a cubic polynomial.
     fn whole_level(&mut self, per_hour: f64, n: u32) -> f64 {
         if per_hour <= 0.0 {
             return 1.0;
@@ -241,26 +244,28 @@ fn node(per_hour: f64, n: u32) -> f64 {
     per_hour.max(NEGLIGIBLE).ln() / distance(n)
 }
 
-/// Positions for a load alone, where no number meets the targets.
+/// Positions determined only by the load, if no number of positions meets the targets.
 pub(super) fn by_load(per_hour: f64, profile: &Profile) -> u32 {
     let aht = demand(0.0, profile).map_or(1.0, |Demand { aht, .. }| aht);
     let load = (per_hour / 3600.0 * aht).clamp(0.0, 1e6);
     (load / profile.max_occupancy.unwrap_or(1.0).max(0.05)).ceil() as u32
 }
 
-/// Erlang of work in each window, where the work of each contact is spread evenly over the windows until its deadline: all of
-/// it is done in time, and the work of a surge is spread.
+/// Work in Erlang in each window, if the work of each contact is spread evenly over the windows until its deadline. So all work
+/// is done in time, and the work of a surge is spread.
 ///
-/// `contacts` come in windows of `width` seconds and take `aht` seconds each; `within` is the time until the deadline. Before the first
-/// window as many came as in it, for long; `backlog` contacts more wait, as urgent as those that come.
+/// `contacts` arrive in windows of `width` seconds and take `aht` seconds each; `within` is the time until the deadline. Before
+/// the first window, contacts are assumed to have arrived at its rate for a long time. `backlog` is the number of additional
+/// waiting contacts, which are as urgent as new ones.
 pub fn spread_work(contacts: &[f64], backlog: f64, times: (f64, f64, f64)) -> Vec<f64> {
     spread(contacts, contacts.first().copied().unwrap_or(0.0), backlog, times)
 }
 
-/// Like [`spread_work`], where the contacts that wait before the first window are known: `backlog` and no others.
+/// Like [`spread_work`], if the number of contacts that wait before the first window is known: exactly `backlog`.
 ///
-/// As many of them as usually wait are taken as contacts of the windows before, which are due the sooner the earlier they came. So
-/// steady work stays level, and does not pile up at the deadline of the backlog. The others are as urgent as those that come.
+/// Up to the number that usually waits, they are treated as contacts of earlier windows, with earlier deadlines for earlier
+/// arrivals. So steady work stays level, and does not accumulate at the deadline of the backlog. All further ones are as urgent
+/// as new contacts.
 pub fn spread_backlog(contacts: &[f64], backlog: f64, times: (f64, f64, f64)) -> Vec<f64> {
     let first = contacts.first().copied().unwrap_or(0.0);
     let usual = usually_waiting(first, times);
@@ -280,7 +285,7 @@ fn windows_until((_, within, width): (f64, f64, f64)) -> usize {
     (within / width).floor().max(1.0) as usize
 }
 
-/// `first` contacts came in each window before the first one.
+/// Spreads the work, with `first` contacts in each window before the first one.
 fn spread(contacts: &[f64], first: f64, backlog: f64, times: (f64, f64, f64)) -> Vec<f64> {
     let (windows, (aht, _, width)) = (windows_until(times), times);
     let erlang = aht / width / windows as f64;

@@ -9,7 +9,7 @@ use super::profile::parse_seconds;
 pub struct ServiceTarget {
     /// Share answered in time, 0–1; 1 only for deferred work.
     pub fraction: f64,
-    /// Longest wait of those.
+    /// Maximum wait of these contacts.
     pub within: Duration,
 }
 

@@ -13,14 +13,14 @@ pub struct Team {
     pub name: Name,
     /// Its series, all of one channel; `_all` stands for every region or service.
     pub series: Vec<SeriesKey>,
-    /// What its people can do besides; of any channel.
+    /// Further series that its people can serve; of any channel.
     pub skills: Vec<SeriesKey>,
     pub profile: Profile,
-    /// When it is open; always, if `None`.
+    /// When the team is open; `None` for always.
     pub hours: Option<Hours>,
     /// The zone of its hours.
     pub zone: Zone,
-    /// People at work while it is open, at least.
+    /// Minimum number of people at work while the team is open.
     pub minimum: u32,
 }
 
@@ -42,7 +42,7 @@ impl Team {
     }
 }
 
-/// Whether any series is covered by both patterns.
+/// Whether there is a series that both patterns cover.
 pub fn overlap(one: &SeriesKey, other: &SeriesKey) -> bool {
     let part = |one: &Name, other: &Name| one.is_all() || other.is_all() || one == other;
     part(&one.region, &other.region)
@@ -80,9 +80,10 @@ fn add(sum: &mut ForecastPoint, more: &ForecastPoint) {
     sum.quantiles.iter_mut().zip(more.quantiles).for_each(|(own, more)| *own += more);
 }
 
-/// Plans of a team's series, from the plan of the team: each has its share of the team's numbers by its share of the work, which
-/// [`Planner::work_of`](super::Planner::work_of) gives for each window of its forecast. So who is still needed for the contacts of the
-/// window before counts where these came from. People are whole; the series' numbers add up to the team's.
+/// Plans of a team's series, from the plan of the team: each series has a share of the team's numbers that corresponds to its
+/// share of the work, as given by [`Planner::work_of`](super::Planner::work_of) for each window. So agents who are still busy
+/// with contacts of the previous window count for the series of these contacts. The numbers are whole, and add up to those of
+/// the team.
 pub fn shares(
     whole: &Plan,
     parts: &[(&SeriesKey, &Vintage)],
@@ -126,8 +127,8 @@ pub fn shares(
     plans.into_iter().map(|plan| (plan.series.clone(), plan)).collect()
 }
 
-/// People by weights, in whole numbers that add up: those with the largest fractions get one more. The first gets all where
-/// nobody has a weight.
+/// Distributes people by weights in whole numbers that add up: the largest fractions are rounded up. If all weights are zero,
+/// the first gets all people.
 fn divided(people: u32, weights: &[f64]) -> Vec<u32> {
     let total: f64 = weights.iter().sum();
     let exact = |weight: &f64| if total > 0.0 { f64::from(people) * weight / total } else { 0.0 };

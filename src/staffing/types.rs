@@ -21,21 +21,21 @@ pub struct Profile {
     pub target: ServiceTarget,
     /// Share of paid time not at work (breaks, training, sickness), 0–<1.
     pub shrinkage: f64,
-    /// The part of it that is absence: leave and sickness, which a roster may know. At most `shrinkage`.
+    /// The part of the shrinkage that is absence: leave and sickness, which a roster may contain. At most `shrinkage`.
     pub absence: f64,
     pub max_occupancy: Option<f64>,
     pub max_asa: Option<Duration>,
     pub max_abandonment: Option<f64>,
     /// Contacts one agent handles at once (chat); 1 for phone.
     pub concurrency: u32,
-    /// Share of those who hang up that call again, 0–0.95. Arrivals are then fresh demand, without repeated attempts.
+    /// Share of the customers who hang up that call again, 0–0.95. Arrivals are then fresh demand, without repeated attempts.
     pub redial: f64,
     /// How handling times are learned; `None` if plans use `aht`.
     pub aht_learning: Option<AhtLearning>,
 }
 
 impl Profile {
-    /// Mean seconds that a contact is in progress: of one among as many as an agent handles at once.
+    /// Mean seconds that a contact is in progress, if an agent handles as many contacts at once as possible.
     pub fn seconds_in_progress(&self) -> f64 {
         let at_once = self.concurrency.max(1);
         let efficiency = self.model.queue().efficiency(at_once);
@@ -58,10 +58,10 @@ pub struct Staffing {
     pub occupancy: f64,
     pub p_wait: f64,
     pub p_abandon: f64,
-    /// Contacts that still wait at the deadline, of deferred work.
+    /// Contacts that still wait at the deadline; only for deferred work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carry_over: Option<f64>,
-    /// Contacts an hour with those who call again, where some do.
+    /// Contacts per hour including repeated calls, if the profile has redials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_per_hour: Option<f64>,
 }
@@ -87,11 +87,12 @@ pub struct PlanTarget {
     /// Agents at the 10 % and 90 % quantile of arrivals.
     pub agents_low: u32,
     pub agents_high: u32,
-    /// People on the roster, counted as if absences were as usual, whole ones only; `None` where it says nothing.
+    /// People on the roster, converted as if absences were as usual, in whole numbers; `None` if the roster does not cover the
+    /// window.
     pub scheduled: Option<u32>,
-    /// `agents − scheduled`, or against what is usual at this time where there is no roster.
+    /// `agents − scheduled`. Without a roster, `agents` minus the number that is usually needed at this time.
     pub gap: i32,
-    /// Service level that the scheduled people would reach (the required ones where none are).
+    /// Expected service level of the scheduled people, or without a roster of the needed people.
     pub service_level: f64,
 }
 
@@ -105,7 +106,7 @@ pub struct Outlook {
     pub peak_at: Timestamp,
     /// Expected arrivals over six hours divided by the baseline's.
     pub over_baseline: f64,
-    /// Largest staffing gap in agents, and when; absent without a staffing profile.
+    /// Largest staffing gap in agents, and its window; absent without a staffing profile.
     pub gap_max: Option<i32>,
     pub gap_at: Option<Timestamp>,
     /// Minutes until agents needed exceed agents scheduled; `None` if they do not.
@@ -117,7 +118,7 @@ pub struct Outlook {
 pub struct Plan {
     pub series: SeriesKey,
     pub issued_at: Timestamp,
-    /// How the figures came about: model, handling time, target, shrinkage.
+    /// The basis of the figures: model, handling time, target, shrinkage.
     pub basis: Stored<Basis>,
     pub targets: Vec<PlanTarget>,
 }

@@ -3,17 +3,17 @@
 use super::require::{StaffingError, demand, evaluate, meets_caps, smallest};
 use super::types::{Profile, Staffing};
 
-/// A distribution of arrivals an hour, by its quantiles.
+/// A distribution of arrivals per hour, given by its quantiles.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ArrivalsDistribution {
-    /// Arrivals an hour and their weight; weights add up to 1.
+    /// Arrivals per hour and their weight; weights add up to 1.
     points: Vec<(f64, f64)>,
     levels: Vec<f64>,
 }
 
 impl ArrivalsDistribution {
-    /// Of quantiles an hour at ascending `levels` between 0 and 1. Each stands for the probabilities that are nearer to it
-    /// than to another. `None` for no quantile or different lengths.
+    /// Computes it from quantiles (arrivals per hour) at ascending `levels` between 0 and 1. Each quantile represents the
+    /// probabilities that are nearest to it. `None` without quantiles or if the lengths differ.
     pub fn new(levels: &[f64], quantiles: &[f64]) -> Option<Self> {
         if levels.is_empty() || levels.len() != quantiles.len() {
             return None;
@@ -28,7 +28,7 @@ impl ArrivalsDistribution {
         Some(Self { points, levels: levels.to_vec() })
     }
 
-    /// Arrivals at a probability, between the nearest quantiles; the outermost beyond them.
+    /// Arrivals at a probability, interpolated between the nearest quantiles; beyond the outermost quantile, that quantile.
     pub fn quantile(&self, probability: f64) -> f64 {
         let above = self.levels.partition_point(|level| *level < probability);
         let at = |at: usize| self.points[at.min(self.points.len() - 1)].0;
@@ -45,7 +45,7 @@ impl ArrivalsDistribution {
         all.for_each(|((arrivals, weight), own)| take(*arrivals, *weight, own));
     }
 
-    /// Service level of so many positions, expected over the distribution.
+    /// Expected service level of this number of positions over the distribution.
     ///
     /// # Errors
     /// [`StaffingError`] for arrivals or a load out of range.
@@ -84,15 +84,16 @@ pub fn required_expected(
     with(smallest(load, profile, holds)?)
 }
 
-/// The quantile of arrivals to staff at, where one contact too many for the staff costs `under` and capacity for one too many
-/// costs `over`: `under / (under + over)`, the newsvendor's rule. `None` for costs that are no positive numbers.
+/// The quantile of arrivals to staff for. `under` is the cost of one contact beyond the capacity, `over` the cost of capacity
+/// for one contact too many. The result is `under / (under + over)`, the rule of the newsvendor problem. `None` unless both
+/// costs are positive numbers.
 pub fn quantile_of_costs(under: f64, over: f64) -> Option<f64> {
     let valid = |cost: f64| cost.is_finite() && cost > 0.0;
     (valid(under) && valid(over)).then(|| under / (under + over))
 }
 
 /// Agents for an uncertain load with the coefficient of variation `cv`: `ρ + β·√(ρ + cv²ρ²)`, where `β` is the safety factor
-/// for a load that is known.
+/// for a certain load.
 pub fn square_root_staffing(load: f64, cv: f64, beta: f64) -> f64 {
     load + beta * (load + cv * cv * load * load).sqrt()
 }

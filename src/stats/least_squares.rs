@@ -83,7 +83,7 @@ impl NormalEquations {
         self.weight += weight;
     }
 
-    /// Adds other equations, or subtracts them with `sign` −1.
+    /// Adds the equations of other rows, or subtracts them with the `sign` −1.
     pub fn merge(&mut self, other: &Self, sign: f64) {
         self.products.scaled_add(sign, &other.products);
         self.weight += sign * other.weight;
@@ -94,8 +94,8 @@ impl NormalEquations {
         (self.products.slice(s![..d, ..d]).to_owned(), self.products.slice(s![..d, d]).to_owned())
     }
 
-    /// Coefficients that minimise `Σ w (z − x'β)² + strength · Σ_j p_j s_j² β_j²`, where `s_j²` is the weighted
-    /// mean square of regressor j: the penalty does not depend on the units of a regressor.
+    /// Coefficients that minimise `Σ w (z − x'β)² + strength · Σ_j p_j s_j² β_j²`, where `s_j²` is the weighted mean square of
+    /// regressor j. So the penalty does not depend on the units of a regressor.
     pub fn ridge(&self, strength: f64, penalty: &[f64]) -> Array1<f64> {
         let weight = self.weight.max(1e-12);
         let (mut a, b) = self.parts();

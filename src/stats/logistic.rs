@@ -2,14 +2,14 @@
 
 use super::least_squares::{CoefficientPrior, NormalEquations, SparseRow, sparse_dot};
 
-/// Most Newton steps, and the largest change of a coefficient at convergence.
+/// Maximum number of Newton steps, and the largest change of a coefficient at convergence.
 const STEPS_MAX: usize = 12;
 const CONVERGED: f64 = 1e-4;
 /// Limits of log-odds, and of the step of one row.
 const LOG_ODDS_MAX: f64 = 12.0;
 const STEP_MAX: f64 = 3.0;
 
-/// The probability of log-odds.
+/// The probability that corresponds to log-odds.
 pub fn logistic(log_odds: f64) -> f64 {
     1.0 / (1.0 + (-log_odds).exp())
 }

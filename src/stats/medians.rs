@@ -1,11 +1,11 @@
 //! Medians, and limits of outliers.
 
-/// Standard deviations of a normal distribution in a median absolute deviation.
+/// Factor from the median absolute deviation to the standard deviation of a normal distribution.
 pub const MAD_TO_SD: f64 = 1.4826;
 
 /// Robust standard deviations beyond which a count is an outlier (Hampel's identifier).
 const REACH: f64 = 2.5;
-/// Least robust standard deviation, as a share of a Poisson count's.
+/// Minimum robust standard deviation, as a share of that of a Poisson count.
 const POISSON_SHARE: f64 = 0.6;
 
 /// A number to sort: `f32` or `f64`.
@@ -46,8 +46,8 @@ pub fn upper_median<T: Real>(values: &mut [T]) -> Option<T> {
     (!values.is_empty()).then(|| *values.select_nth_unstable_by(half, T::order).1)
 }
 
-/// Lower and upper limits beyond which a count is an outlier: 2.5 robust standard deviations from the median, a standard
-/// deviation being at least 0.6 of a Poisson count's. Sorts the values. `None` without values.
+/// Lower and upper limits beyond which a count is an outlier: 2.5 robust standard deviations from the median. The standard
+/// deviation is at least 0.6 times that of a Poisson count. Sorts the values. `None` without values.
 pub fn outlier_limits<T: Real>(values: &mut [T]) -> Option<(f64, f64)> {
     let middle = median(values)?;
     let mut deviations: Vec<f64> = values.iter().map(|v| ((*v).into() - middle).abs()).collect();

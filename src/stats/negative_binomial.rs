@@ -22,12 +22,12 @@ pub struct NegativeBinomial {
 }
 
 impl NegativeBinomial {
-    /// From a dispersion φ ≥ 0: variance `m + φ m²`. With a mean of 0 or less, or NaN, the count is always 0.
+    /// The distribution with a dispersion φ ≥ 0: variance `m + φ m²`. With a mean of 0 or less, or NaN, the count is always 0.
     pub fn with_dispersion(mean: f64, dispersion: f64) -> Self {
         Self::of(mean, 1.0 / dispersion.max(EXCESS_MIN))
     }
 
-    /// From a variance; one below the mean gives Poisson's distribution.
+    /// The distribution with a variance. With a variance below the mean it is a Poisson distribution.
     pub fn with_variance(mean: f64, variance: f64) -> Self {
         Self::of(mean, mean / (variance / mean - 1.0).max(EXCESS_MIN))
     }
@@ -82,7 +82,7 @@ impl NegativeBinomial {
             + count * (mean / (size + mean)).ln()
     }
 
-    /// Quantiles: for each of some ascending probabilities the smallest whole count with at least this P(K ≤ k).
+    /// Quantiles: for each of several ascending probabilities p, the smallest whole count k with P(K ≤ k) ≥ p.
     ///
     /// It sums the masses once for all of them, which is faster than inverting [`Self::cdf`] for means up to some hundreds.
     /// Probabilities beyond `1 − 1e-9` exceed the precision of the sum.

@@ -8,10 +8,10 @@ pub struct GammaApproximation {
 }
 
 impl GammaApproximation {
-    /// Score of values at and below zero.
+    /// Score of zero and negative values.
     const LOWEST: f64 = -9.0;
 
-    /// From a positive mean and variance.
+    /// The distribution with a positive mean and variance.
     pub fn new(mean: f64, variance: f64) -> Self {
         Self { mean, shape: mean * mean / variance }
     }

@@ -79,7 +79,7 @@ fn thousandths(sum: f64) -> i64 {
     (sum * SCALE).round() as i64
 }
 
-/// Form of a score in the table `scores`, before there were losses by quantile and scales.
+/// Form of a score in the table `scores`, from before losses by quantile and scales were stored.
 #[derive(Serialize, Deserialize)]
 pub(super) struct OldScore {
     n: u32,

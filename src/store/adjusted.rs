@@ -31,7 +31,7 @@ pub struct AdjustedScore {
 }
 
 impl AdjustedScore {
-    /// Adds another score.
+    /// Adds the sums of another score.
     pub fn merge(&mut self, other: &Self) {
         self.adjusted.merge(&other.adjusted);
         self.model.merge(&other.model);
@@ -60,7 +60,7 @@ impl Tx<'_> {
         self.run("DELETE FROM adjustments WHERE id = ?1", [id]).map(drop)
     }
 
-    /// Records that the stored adjustment with this id, if there is one, changes or goes.
+    /// Records a change for the sinks, if there is a stored adjustment with this id: it is about to change or to be deleted.
     fn adjustment_changes(&mut self, id: &str) -> Result<(), StoreError> {
         if let Some(before) = adjustment(self.conn, id)? {
             let key = PlannedKey::of_adjustment(&before).text()?;
@@ -238,7 +238,7 @@ fn adjusted_score(row: &Row<'_>, column: usize) -> Result<AdjustedScore, StoreEr
     Ok(AdjustedScore { adjusted, model })
 }
 
-/// Reduces the adjusted vintage to the leads that are left of the model's.
+/// Reduces the adjusted vintage to the leads that the model's vintage still has.
 pub(super) fn served(
     model: Vintage,
     reason: Option<Stored<Reason>>,

@@ -60,7 +60,8 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Corrects `raised_at` after a message that is older than the state: the alarm may be active for longer or shorter.
+    /// Corrects `raised_at` after a message that is older than the state: the alarm may have been active for a longer or
+    /// shorter time.
     fn correct(&self, alarm: &str, known: &State) -> Result<(), StoreError> {
         let Some(raised_at) = known.raised_at else { return Ok(()) };
         let corrected = raised_at_of(self.conn, alarm, known.key.0, Some(raised_at))?;
@@ -276,8 +277,8 @@ fn state(conn: &Connection, alarm: &str) -> Result<Option<State>, StoreError> {
         .optional()?)
 }
 
-/// Since when an alarm has been active as of `at`: the first raise or change after the last clear. `known` is the stored
-/// time from before messages were pruned. It is used if no clear is left.
+/// Since when an alarm has been active as of `at`: the first raise or change after the last clear. `known` is the time that was
+/// stored before messages were pruned. It is used if no clear is stored any more.
 fn raised_at_of(
     conn: &Connection,
     alarm: &str,

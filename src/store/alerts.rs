@@ -14,15 +14,16 @@ use crate::anomaly::Anomaly;
 use crate::domain::{Name, SeriesKey, Timestamp};
 use crate::staffing::Shift;
 
-/// Notifications of an alert: their ids begin with its id and a dot, and a slash follows the dot.
+/// Condition for the notifications of an alert: their ids are the id of the alert, a dot and more. A slash is the character
+/// after the dot.
 const OF_ALERT: &str = "notice >= ?1 || '.' AND notice < ?1 || '/'";
 
-/// Which alerts are read.
+/// A filter of alerts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AlertFilter {
-    /// Of this rule: ids begin with its name and a dot.
+    /// Only alerts of this rule: their ids begin with the name of the rule and a dot.
     pub rule: Option<&'static str>,
-    /// Only those that are not resolved.
+    /// Only alerts that are not resolved.
     pub open_only: bool,
 }
 
@@ -93,7 +94,7 @@ impl Tx<'_> {
         Ok(found.exists([alert_id])?)
     }
 
-    /// Receivers for which the outbox holds a notification of an alert.
+    /// Receivers with a notification of this alert in the outbox.
     pub fn receivers_of(&self, alert_id: &str) -> Result<BTreeSet<String>, StoreError> {
         let mut found = self
             .conn
@@ -123,7 +124,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Makes an abandoned notification due again at `at`. Others do not change.
+    /// Makes a notification that was given up due again at `at`. Others do not change.
     pub fn resend(
         &mut self,
         notice_id: &str,
@@ -409,7 +410,7 @@ impl Reader {
     }
 }
 
-/// An alert from its body, its version, and the two columns that rows of version 0 have beside it.
+/// An alert from its body, its version, and the two further columns that rows of version 0 have.
 fn alert_of(row: &Row<'_>) -> Result<Alert, StoreError> {
     let at: Option<i64> = row.get(2)?;
     let worst: Option<Vec<u8>> = row.get(3)?;

@@ -1,4 +1,4 @@
-//! Annotations in Grafana: what was written there, under which id.
+//! Annotations in Grafana: what was written, and the id of each.
 
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ impl AnnotationKind {
     pub const EVERY: [Self; 5] =
         [Self::Anomaly, Self::Surge, Self::Outage, Self::Planned, Self::Page];
 
-    /// The word for it, in tags.
+    /// Its name, in tags.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Anomaly => "anomaly",
@@ -39,12 +39,12 @@ impl AnnotationKind {
     }
 }
 
-/// What became of an annotation.
+/// The state of an annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AnnotationState {
     /// Grafana has it under this id.
     Written(i64),
-    /// It was one too many of its hour.
+    /// Not written, because the limit for its hour was reached.
     LeftOut,
     /// A person deleted it, or Grafana refused it. It is not written again.
     Gone,
@@ -58,12 +58,12 @@ pub struct Annotation {
     /// Stable: derived from what it shows.
     pub key: String,
     pub kind: AnnotationKind,
-    /// `_all` where it concerns all.
+    /// `_all` if it concerns all.
     pub scope: Scope,
     pub starts_at: Timestamp,
-    /// `None` while it lasts.
+    /// `None` while the episode lasts.
     pub ends_at: Option<Timestamp>,
-    /// A hash of the text that Grafana has.
+    /// A hash of the text in Grafana.
     pub text: i64,
     pub state: AnnotationState,
 }
@@ -165,7 +165,7 @@ impl Reader {
         )
     }
 
-    /// Annotations of a kind that last, oldest first.
+    /// Annotations of a kind that have not ended, oldest first.
     pub fn open_annotations(&self, kind: AnnotationKind) -> Result<Vec<Annotation>, StoreError> {
         let which = "WHERE kind = ?1 AND ends_at IS NULL ORDER BY starts_at, key";
         self.annotations(which, params![kind.code()])

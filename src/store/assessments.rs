@@ -13,12 +13,13 @@ use crate::tickets::{
     Assessment, AssessmentChanges, Compliance, ComplianceChange, ComplianceKey, Customer,
 };
 
-/// Place of a ticket without a running clock in the list of open tickets.
+/// Value for a ticket without a running clock in the order of open tickets.
 const NEVER: i64 = i64::MAX;
-/// Characters of a hashed id of a customer.
+/// Number of characters of a hashed customer id.
 const HASH_CHARS: usize = 20;
 
-/// The key with which ids of customers are hashed. The same id has the same hash in one store, and another one in another store.
+/// The key for hashing customer ids. The same id always has the same hash in one store, and different hashes in different
+/// stores.
 #[derive(Clone)]
 pub struct CustomerKey(Arc<[u8]>);
 
@@ -52,7 +53,7 @@ pub(super) fn customer_key(conn: &rusqlite::Connection) -> Result<CustomerKey, S
     Ok(CustomerKey::new(&bytes))
 }
 
-/// An open ticket's place in the list: the most urgent priority first, then the clock that is over first.
+/// The position of an open ticket in the list: the most urgent priority first, then the clock that is over first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Urgency {
     pub priority: u8,
@@ -62,7 +63,7 @@ pub struct Urgency {
 
 /// Service of tickets
 impl Tx<'_> {
-    /// Stores what a window changed.
+    /// Stores the changes of a window.
     pub fn put_assessments(&mut self, changes: &AssessmentChanges) -> Result<(), StoreError> {
         for (id, own) in &changes.tickets {
             match own {
@@ -142,7 +143,7 @@ impl Tx<'_> {
 
 /// Service of tickets
 impl Reader {
-    /// The key with which ids of customers are hashed.
+    /// The key for hashing customer ids.
     pub fn customer_key(&self) -> Result<CustomerKey, StoreError> {
         self.read(customer_key)
     }
@@ -162,7 +163,7 @@ impl Reader {
         })
     }
 
-    /// Open tickets, the most urgent first, at most `limit`, after the place `after`.
+    /// Open tickets, the most urgent first, at most `limit`, after the position `after`.
     pub fn open_tickets(
         &self,
         filter: &Filter,

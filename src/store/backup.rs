@@ -14,7 +14,7 @@ use crate::domain::Offset;
 /// Pages that are copied in one step, 16 MiB.
 const PAGES: i32 = 4096;
 const CACHE_KIB: u32 = 2048;
-/// How often a pair of snapshots is tried.
+/// Maximum number of tries to get a matching pair of snapshots.
 const TRIES: usize = 100;
 
 /// What was copied.
@@ -22,12 +22,12 @@ const TRIES: usize = 100;
 pub struct BackedUp {
     /// Files and their sizes in bytes.
     pub files: Vec<(&'static str, u64)>,
-    /// Events that were accepted and not counted yet. The copy counts them when it is started.
+    /// Number of events that were accepted and not counted yet. They are counted when the copy is started.
     pub waiting: u64,
 }
 
-/// Copies the store in `dir` to the empty folder `to`. All copies show the same moment: what one of them lacks of an accepted
-/// event, another one has. They are complete and checked when this returns.
+/// Copies the store in `dir` to the empty folder `to`. All copies show the same moment: an accepted event is in one of them,
+/// either counted or waiting. They are complete and checked when this function returns.
 ///
 /// While it runs, the write-ahead logs of the store grow, and nothing else waits.
 ///
@@ -87,11 +87,12 @@ fn read_only(path: &Path) -> Result<Connection, StoreError> {
     open::connect(path, flags, CACHE_KIB)
 }
 
-/// Holds a snapshot of both databases, in which the log has every event that the state has not counted. Returns how many
-/// there are.
+/// Takes snapshots of both databases such that the log has every event that the state has not counted. Returns the number of
+/// these events.
 ///
-/// The log first: an event is counted after it was appended, and deleted from the log after it was counted. An event that was
-/// appended and counted between the two snapshots would be missing, so then both are taken again.
+/// The snapshot of the log is taken first. An event is counted after it was appended, and deleted from the log after it was
+/// counted. If an event was appended and counted between the two snapshots, it would be missing in the log, so both snapshots
+/// are taken again.
 fn snapshots(dir: &Path, state: &Connection, log: &Connection) -> Result<u64, StoreError> {
     for tries in 1.. {
         log.execute_batch("BEGIN")?;
@@ -117,7 +118,7 @@ fn snapshots(dir: &Path, state: &Connection, log: &Connection) -> Result<u64, St
     Err(StoreError::Busy)
 }
 
-/// The largest number of the event log that is counted; 0 before the first.
+/// The largest offset of the event log that is counted; 0 before the first.
 fn counted_upto(state: &Connection) -> Result<Offset, StoreError> {
     let mut found = state.prepare("SELECT record, version FROM sources")?;
     let mut rows = found.query([])?;
@@ -235,7 +236,7 @@ mod tests {
         fs::copy(dirs[1].path().join("events.db"), dirs[0].path().join("events.db"))
             .expect("replaced");
         for end in ["-wal", "-shm"] {
-            // They are there only after a crash.
+            // These files exist only after a crash.
             let _ = fs::remove_file(dirs[0].path().join(format!("events.db{end}")));
         }
         let error = backup(dirs[0].path(), dirs[2].path()).expect_err("another log");

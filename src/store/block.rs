@@ -14,7 +14,7 @@ use super::body::{self, Body, bytes};
 use super::vintage::{NUMBERS, Parts};
 use crate::domain::Timestamp;
 
-/// Series of a block have the same id, apart from these low bits.
+/// Ids of the series in a block differ only in these low bits.
 const BITS: u32 = 6;
 /// Compression level. Higher levels take much longer and save only a twentieth.
 const LEVEL: i32 = 3;
@@ -51,10 +51,10 @@ pub(super) struct Columns {
     numbers: Vec<i64>,
 }
 
-/// Compressed in the table. It contains [`Parts`], so a new form of these is a new form of blocks too.
+/// The block is compressed in the table. It contains [`Parts`], so a new form of [`Parts`] requires a new form of blocks.
 impl Body for Columns {}
 
-/// Sorts the numbers of vintages by field.
+/// Arranges the numbers of vintages by field.
 pub(super) fn columns(mut vintages: Vec<Parts>) -> Columns {
     let mut numbers = Vec::with_capacity(vintages.iter().map(|parts| parts.numbers().len()).sum());
     for field in 0..NUMBERS {
@@ -98,7 +98,7 @@ fn damaged(error: std::io::Error) -> StoreError {
     StoreError::corrupt(format!("a block of vintages: {error}"))
 }
 
-/// Writes vintages of one issue time, by id of the series. A series that has one already keeps it.
+/// Writes vintages of one issue time, by id of the series. If a series already has one, the existing one is kept.
 pub(super) fn put(
     conn: &Connection,
     table: Table,

@@ -28,7 +28,7 @@ use crate::window::{
 impl Body for SourceRecord {
     const VERSION: u32 = 1;
 
-    /// Version 0 has nothing beside.
+    /// Version 0 has no `beside`.
     fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
         with_appended(bytes, &Beside::default())
     }
@@ -46,7 +46,7 @@ impl Body for MaintenanceEvent {}
 impl Body for TicketMessage {
     const VERSION: u32 = 1;
 
-    /// Version 0 has the step alone.
+    /// Version 0 has only the step.
     fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
         with_appended(bytes, &None::<Box<TicketFacts>>)
     }
@@ -74,7 +74,7 @@ impl Body for AlarmTypes {}
 impl Body for Attained {}
 impl Body for BacklogWindow {}
 impl Body for Anomaly {}
-/// In a column of its own beside alerts of version 0.
+/// In a column of its own, next to alerts of version 0.
 impl Body for Worst {}
 impl Body for Notification {
     const VERSION: u32 = 5;
@@ -104,7 +104,7 @@ impl Body for Vec<Uncovered> {}
 impl Body for Adjustment {}
 impl Body for Score {}
 impl Body for Threshold {}
-/// Named state that is one number: a time in milliseconds, an offset.
+/// A stored value that is a single number: a time in milliseconds, or an offset.
 impl Body for i64 {}
 
 /// Counts of an open window.
@@ -121,7 +121,7 @@ pub(super) struct CountsBody {
 impl Body for CountsBody {
     const VERSION: u32 = 1;
 
-    /// Version 0 ends before the topics if all are zero.
+    /// Version 0 ends before the topics if all of them are zero.
     fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
         type Start = (u32, [u32; 5], u32, u32, u32);
         let ((tickets, raised, cleared, other, duplicates), rest) =
@@ -145,11 +145,11 @@ impl From<CountsBody> for Counts {
     }
 }
 
-/// Steps and trend of an alert that was stored without them.
+/// Steps and trend of an alert that was stored without these fields.
 const NO_STEPS: (&[NeedStep], Trend) =
     (&[], Trend { as_of: None, next_at: None, calm: 0, eased_at: None });
 
-/// Of an alert that was stored without it.
+/// Paging of an alert that was stored without this field.
 const NO_PAGING: Paging = Paging {
     silenced: None,
     held: None,
@@ -160,10 +160,10 @@ const NO_PAGING: Paging = Paging {
     tuning: 0,
 };
 
-/// Of an alert that was stored before there were other rules than the lack of agents.
+/// Finding of an alert that was stored before there were rules other than the lack of agents.
 const NO_FINDING: Option<Finding> = None;
 
-/// Of an alert that was stored without it.
+/// Notes of an alert that was stored without this field.
 const NO_NOTES: Notes = Notes {
     left_over: Vec::new(),
     below_limits: Vec::new(),
@@ -171,7 +171,8 @@ const NO_NOTES: Notes = Notes {
     complaints_upto: None,
 };
 
-/// An alert, with the two fields that its own form leaves out. The alert is last: a field appended to it is appended here.
+/// An alert, with the two fields that its serialized form leaves out. The alert is the last field, so a field that is appended
+/// to it is also appended here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct AlertBody {
     acknowledged_at: Option<Timestamp>,
@@ -201,7 +202,7 @@ impl Body for AlertBody {
     }
 }
 
-/// An alert whose title, text and causes are sentences.
+/// An alert with title, text and causes as sentences.
 #[derive(Serialize, Deserialize)]
 struct AlertWithSentences {
     id: String,
@@ -260,7 +261,7 @@ impl From<AlertWithSentences> for Alert {
     }
 }
 
-/// The zone that a text names in its last parentheses; UTC where it names none.
+/// The zone that a text names in its last parentheses; UTC if it names none.
 fn zone_in(text: &str) -> Zone {
     let named = text.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')'));
     named.and_then(|(zone, _)| zone.parse().ok()).unwrap_or(Zone::UTC)
@@ -274,7 +275,7 @@ impl From<&Alert> for AlertBody {
 }
 
 impl AlertBody {
-    /// The alert. `columns` are the columns that rows of version 0 have beside their body.
+    /// The alert. `columns` are the additional columns of rows of version 0.
     pub(super) fn alert(self, columns: (Option<Timestamp>, Option<Worst>)) -> Alert {
         let acknowledged_at = self.acknowledged_at.or(columns.0);
         let worst = self.worst.or(columns.1);

@@ -14,7 +14,7 @@ use super::StoreError;
 /// To add a field: append it to the type, raise [`Body::VERSION`], read the previous form in [`Body::earlier`], and add a
 /// sample of the new form to `src/store/tests/forms.rs`. Its tests fail until this is done.
 pub trait Body: Serialize + DeserializeOwned {
-    /// Version of the form that is written. 0 is the form of releases that stored no version.
+    /// Version of the form that is written. 0 is the form of releases that did not store versions.
     const VERSION: u32 = 0;
 
     /// Reads a form with a version below [`Self::VERSION`]. If fields were only appended, use [`with_appended`]. Otherwise
@@ -32,7 +32,7 @@ pub(super) fn encode<T: Body>(value: &T) -> Result<Vec<u8>, StoreError> {
     Ok(postcard::to_stdvec(value)?)
 }
 
-/// Decodes a body of that version.
+/// Decodes a body of the given version.
 pub(super) fn decode<T: Body>(version: u32, bytes: &[u8]) -> Result<T, StoreError> {
     match version {
         now if now == T::VERSION => Ok(postcard::from_bytes(bytes)?),
@@ -41,7 +41,7 @@ pub(super) fn decode<T: Body>(version: u32, bytes: &[u8]) -> Result<T, StoreErro
     }
 }
 
-/// Reads a form that lacks the last fields, which are given. `fields` is a tuple if there are several.
+/// Reads a form without the last fields, whose values are given. `fields` is a tuple if there are several.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] for bytes of another form.
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    /// The current form: first a note was appended, then the number's unit changed.
+    /// The current form. In earlier versions, a note was appended first, then the unit of the number changed.
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Sample {
         name: String,

@@ -1,4 +1,4 @@
-//! The journal of changes, one row for each changed thing, and the sinks' cursors.
+//! The journal of changes, with one row for each changed object, and the cursors of the sinks.
 
 use rusqlite::{OptionalExtension, Row, params};
 

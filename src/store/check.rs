@@ -1,7 +1,8 @@
 //! Looks for damage in the databases: SQLite's `quick_check`.
 //!
 //! It reads whole files, which takes minutes for a large store. So it runs beside the service. Before the start it runs only
-//! if the machine was started since, as after a power failure, or if SQLite has reported damage, and then for a short time.
+//! for a short time, and only if the machine was restarted since the store was last opened (as after a power failure) or SQLite has
+//! reported damage.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -16,12 +17,12 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::schema::FILE as STATE;
 use super::{Store, StoreError, events, followed, open};
 
-/// How often a check is asked whether it should stop.
+/// Interval at which a check calls `stop`.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Longest check before the start: ten seconds.
+/// Maximum length of the check before the start: ten seconds.
 const ROUNDS_BEFORE_START: u32 = 100;
 const CACHE_KIB: u32 = 2048;
-/// Present while damage that SQLite reported has not been looked for.
+/// File that exists while damage reported by SQLite has not been checked.
 const SUSPECT: &str = "damage-reported";
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// The databases of a store.
@@ -46,7 +47,7 @@ pub fn check(dir: &Path, stop: &(dyn Fn() -> bool + Sync)) -> Result<bool, Store
     }
 }
 
-/// Checks both databases in `dir` if there is a reason to, for ten seconds at most.
+/// Checks both databases in `dir` if there is a reason, for at most ten seconds.
 ///
 /// # Errors
 /// As [`check`].
@@ -67,14 +68,14 @@ pub fn check_before_start(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Records that SQLite has reported damage: the next start looks for it first.
+/// Records that SQLite has reported damage. The next start checks the files first.
 pub fn mark_suspect(dir: &Path) {
     if let Err(error) = fs::write(dir.join(SUSPECT), "") {
         tracing::warn!(%error, "store: cannot record that SQLite reported damage");
     }
 }
 
-/// The files of a store as they were opened, to notice that one was removed or replaced.
+/// The files of a store when they were opened, to detect that one was removed or replaced.
 #[derive(Clone, Debug)]
 pub struct FilesInUse(Vec<(PathBuf, (u64, u64))>);
 
@@ -96,7 +97,8 @@ impl FilesInUse {
         found.map(|(path, _)| path.as_path())
     }
 
-    /// What happened to a file that is not in its place any more, and what to do. `None` if all are.
+    /// A description of what happened to a file that is not in its place any more, and what to do. `None` if all files are in
+    /// place.
     pub fn misplaced(&self) -> Option<String> {
         let path = self.missing()?;
         Some(format!(
@@ -120,7 +122,7 @@ impl Store {
         }
     }
 
-    /// Records the machine's start in which this store was opened.
+    /// Records in which boot of the machine this store was opened.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -133,7 +135,7 @@ impl Store {
     }
 }
 
-/// The machine's start in which the store was last opened, if it is recorded.
+/// The boot of the machine in which the store was last opened, if it is recorded.
 fn boot_of(dir: &Path) -> Result<Option<i64>, StoreError> {
     let path = dir.join(STATE);
     if !path.exists() {
@@ -149,7 +151,7 @@ fn boot_of(dir: &Path) -> Result<Option<i64>, StoreError> {
     }
 }
 
-/// A number for the present start of the machine.
+/// A number that identifies the current boot of the machine.
 fn this_boot() -> Option<i64> {
     let id = fs::read_to_string(BOOT_ID).ok()?;
     Some(i64::from_ne_bytes(xxh3_64(id.trim().as_bytes()).to_ne_bytes()))
@@ -194,7 +196,7 @@ fn check_file(
     }
 }
 
-/// What `quick_check` finds; `ok` alone for none.
+/// The problems that `quick_check` finds; only `ok` if there are none.
 pub(super) fn problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut check = conn.prepare("PRAGMA quick_check(5)")?;
     let rows = check.query_map([], |row| row.get::<_, String>(0))?;
@@ -238,7 +240,7 @@ mod tests {
         let (path, away) = (dir.path().join("events.db"), dir.path().join("away"));
         fs::rename(&path, &away).expect("moved");
         assert!(files.misplaced().is_some_and(|text| text.contains("events.db was moved")));
-        // Another file in its place is another file.
+        // A copy in its place is not the same file.
         fs::copy(&away, &path).expect("copied");
         assert!(files.misplaced().is_some());
         fs::rename(&away, &path).expect("moved back");

@@ -112,7 +112,7 @@ fn flags(record: &WindowRecord) -> u32 {
     u32::from(record.settled) | u32::from(record.revised) << 1 | u32::from(record.missing) << 2
 }
 
-/// Frequent fields first, so that the bits mostly fit one byte.
+/// The fields, frequent ones first, so that the bits usually fit in one byte.
 fn fields(record: &WindowRecord) -> [u32; FIELDS] {
     let Counts { tickets, raised: [a, b, c, d, e], cleared, other, duplicates, topics } =
         record.counts;

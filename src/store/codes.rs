@@ -29,7 +29,7 @@ pub(super) trait Code: Copy + Sized + 'static {
     }
 }
 
-/// Implements [`Code`] for an enum; a variant without a number does not compile.
+/// Implements [`Code`] for an enum. A variant without a number causes a compile error.
 macro_rules! codes {
     ($what:literal, $type:ident { $($variant:ident = $code:literal),+ $(,)? }) => {
         impl Code for $type {
@@ -82,7 +82,8 @@ pub(super) mod key_kind {
     pub const ALARMS: u8 = 1;
     /// Planned work.
     pub const MAINTENANCE: u8 = 2;
-    /// Tickets with a phrase. It is the largest kind: an event is counted once under the kinds below.
+    /// Tickets with a phrase. It is the largest number, because events are counted exactly once under the kinds with smaller
+    /// numbers.
     pub const PHRASE: u8 = 3;
 }
 

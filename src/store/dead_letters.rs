@@ -10,9 +10,9 @@ use super::{Change, Reader, StoreError, Tx, body};
 use crate::domain::{DeadLetter, Position, Reason, SourceId, Timestamp};
 use crate::window::AggregationKey;
 
-/// Most bytes of all dead letters, fewer in tests. Then the oldest eighth is deleted.
+/// Maximum size of all dead letters, smaller in tests. When it is exceeded, the oldest eighth is deleted.
 const BYTES_MAX: u64 = if cfg!(test) { 1 << 20 } else { 256 << 20 };
-/// Bytes of a row besides its texts.
+/// Size of a row without its texts.
 const ROW_BYTES: u64 = 128;
 
 /// Dead letters
@@ -216,7 +216,7 @@ impl Reader {
         })
     }
 
-    /// Number of dead letters since `since` that are late or in the future, by source and reason. Their senders were told
+    /// Number of dead letters since `since` that are late or in the future, by source and reason. Their senders got the answer
     /// that they were accepted.
     ///
     /// # Errors

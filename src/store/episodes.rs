@@ -1,4 +1,4 @@
-//! Episodes of anomalies. They are not stored: they follow from the anomalies of a series.
+//! Episodes of anomalies. They are not stored, because they follow from the anomalies of a series.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +10,7 @@ use super::{Reader, StoreError};
 use crate::anomaly::{self, Anomaly, AnomalyKind, Episode};
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 
-/// Anomalies of one kind of a series.
+/// The anomalies of one kind and series.
 #[derive(Clone, Copy)]
 struct Kin<'a> {
     series: &'a SeriesKey,
@@ -19,7 +19,7 @@ struct Kin<'a> {
 }
 
 impl Kin<'_> {
-    /// Those that start before or from `at` on, in this order of their windows. The first break after `until` ends them.
+    /// Reads anomalies in the given order, those before `at` or from `at` on. They end at the first break after `until`.
     fn read(
         self,
         conn: &Connection,

@@ -35,7 +35,7 @@ pub enum StoreError {
         dir.display()
     )]
     OtherLog { dir: PathBuf },
-    /// A file was removed or replaced while it is in use: what is written to it would be lost.
+    /// A file was removed or replaced while it is in use. What is written to it would be lost.
     #[error(
         "{} was moved, removed or replaced while it is in use, so nothing was stored: move it back, or start the service \
          again, then send this again",
@@ -84,7 +84,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether there is no room on the disk, or none that this user may have.
+    /// Whether the disk is full, or the quota of this user is exhausted.
     pub fn is_full(&self) -> bool {
         match self {
             Self::Full => true,
@@ -98,7 +98,7 @@ impl StoreError {
         }
     }
 
-    /// Whether a later retry may succeed by itself.
+    /// Whether a retry may succeed later without any action.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Busy | Self::LogFull { .. })
     }

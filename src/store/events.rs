@@ -23,13 +23,13 @@ const STEPS: &[Step] = &[Step::Sql(
 pub(super) const FILE: &str = "events.db";
 const LOCK: &str = "events.lock";
 const CACHE_KIB: u32 = 4096;
-/// Most events that one transaction deletes.
+/// Maximum number of events that one transaction deletes.
 const TRIM_MAX: i64 = 10_000;
-/// Free pages that the file keeps for further events, 8 MiB.
+/// Number of free pages that the file keeps for further events, 8 MiB.
 const PAGES_KEPT: i64 = 2_048;
-/// Free pages that are given back at once.
+/// Number of free pages that are given back at once.
 const PAGES_GIVEN: i64 = 1_024;
-/// Most pages in use of a file of an earlier release that is rewritten when it is opened, 64 MiB.
+/// Files of earlier releases are rewritten when they are opened, if they have at most this many pages in use (64 MiB).
 const REWRITTEN_MAX: i64 = 16_384;
 
 /// Events in order of arrival, in `events.db`. Threads can share it; concurrent appends share one sync.
@@ -188,8 +188,8 @@ impl EventLog {
         })
     }
 
-    /// Deletes events before an offset and gives their space back, except the last one ever appended, which keeps the time. Offsets are never used
-    /// twice.
+    /// Deletes events before an offset and gives their space back. The last event ever appended is kept, because new events
+    /// must not have an earlier time. Offsets are never used twice.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -210,7 +210,7 @@ impl EventLog {
         Ok(())
     }
 
-    /// Replaces a text by `*` in all events, which keep their length and their position. Returns the number of these events.
+    /// Replaces a text by `*` in all events. Their length and position do not change. Returns the number of changed events.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was replaced.
@@ -293,8 +293,8 @@ impl EventLog {
     }
 }
 
-/// Rewrites a file of an earlier release, which cannot give space back, if it has few events. A full disk or another error
-/// changes nothing: the next start tries again.
+/// Rewrites the file of an earlier release, if it has few events. Such a file cannot give space back otherwise. If the disk is
+/// full or another error occurs, nothing changes, and the next start tries again.
 fn rewrite(conn: &Connection) {
     let (Ok(mode), Ok(pages), Ok(free)) =
         (pragma(conn, "auto_vacuum"), pragma(conn, "page_count"), pragma(conn, "freelist_count"))

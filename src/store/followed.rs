@@ -1,7 +1,7 @@
-//! Followed files: which content of a file an offset belongs to, and when a span was first read. Kept in `files.db`.
+//! Followed files: the content to which an offset belongs, and when each span was first read. They are stored in `files.db`.
 //!
-//! It is a database of its own, because a span is stored before its lines are used, and must not wait for the
-//! forecaster's transaction.
+//! This is a database of its own, because a span is stored before its lines are used, and must not wait for the forecaster's
+//! transaction.
 
 use std::path::Path;
 
@@ -34,18 +34,18 @@ CREATE TABLE spans (
 /// One content of a followed file. A rotation begins a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Content {
-    /// Offset of its first byte. Offsets go on over all contents of a source.
+    /// Offset of its first byte. Offsets continue over all contents of a source.
     pub base: Offset,
     pub device: u64,
     pub inode: u64,
-    /// Number of its first bytes that `head` is a hash of.
+    /// Number of first bytes from which `head` is computed.
     pub head_bytes: u64,
     pub head: u64,
     /// Offset after its last byte; `None` while it may grow.
     pub ended: Option<Offset>,
 }
 
-/// A span of offsets that was first read at one time. It begins where the one before ended.
+/// A span of offsets that was first read at one time. It begins at the end of the previous span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub ended: Offset,
@@ -59,7 +59,7 @@ pub struct FollowedFile {
 }
 
 impl FollowedFile {
-    /// All sources with records in `dir`. A folder without records stays without.
+    /// All sources with records in `dir`. If the folder has no records, no database is created.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -119,7 +119,7 @@ impl FollowedFile {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What was lost last, and until when that is shown.
+    /// What was lost last, and until when this is shown.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -173,7 +173,8 @@ impl FollowedFile {
         Ok(transaction.commit()?)
     }
 
-    /// Deletes contents and spans that end at or before an offset. The last span stays: it has the end of what was read.
+    /// Deletes contents and spans that end at or before an offset. The last span is kept, because it has the offset up to which
+    /// the file was read.
     ///
     /// # Errors
     /// [`StoreError`]

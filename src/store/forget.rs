@@ -24,15 +24,15 @@ pub enum Forget {
 pub struct Forgotten {
     pub dead_letters: usize,
     pub phrases: usize,
-    /// Events that still wait to be counted: the text in them was replaced by `*`.
+    /// Events that have not been counted yet: the text in them was replaced by `*`.
     pub events: usize,
-    /// Tickets whose customer was removed; they stay, without the customer.
+    /// Number of tickets whose customer was removed. The tickets stay, without the customer.
     pub tickets: usize,
 }
 
-/// Removes customers' texts and ids from the store in `dir`, and overwrites the place where they were. Counts stay as they are.
-/// The audit trail says when and how much, not which customer. `key` is the one with which ids of customers are hashed, if it is not the
-/// store's own.
+/// Removes customers' texts and ids from the store in `dir`, and overwrites their bytes. Counts do not change. The audit trail
+/// records when and how much was removed, but not which customer. `key` is the key for hashing customer ids, if it is not the
+/// store's own key.
 ///
 /// # Errors
 /// As [`Store::open`]; [`StoreError::InUse`] while the service runs.
@@ -62,7 +62,7 @@ pub fn forget(
 }
 
 impl Forgotten {
-    /// Who ran the command is not known.
+    /// The entry of the audit trail. It is not known who ran the command.
     fn entry(self, what: &Forget, now: Timestamp) -> AuditEntry {
         let subject = match what {
             Forget::Customer(_) => "customer".to_owned(),
@@ -76,7 +76,7 @@ impl Forgotten {
     }
 }
 
-/// Moves everything from the write-ahead log to the database, and cuts the log: it holds old pages.
+/// Moves everything from the write-ahead log to the database, and truncates the log, because it contains old pages.
 pub(super) fn empty_log(conn: &Connection) -> Result<(), StoreError> {
     Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
@@ -94,7 +94,7 @@ impl Tx<'_> {
         }
     }
 
-    /// Removes the customer from tickets and from the outreach list. Ids of customers are hashed or plain.
+    /// Removes the customer from tickets and from the outreach list. Customer ids may be hashed or plain.
     fn forget_customers(
         &mut self,
         what: &Forget,
@@ -152,7 +152,7 @@ impl Tx<'_> {
         Ok(rows.len() + messages.len())
     }
 
-    /// Phrases are in lower case.
+    /// Removes phrases, which are stored in lower case.
     fn forget_phrases(&mut self, what: &Forget) -> Result<usize, StoreError> {
         let (text, end) = match what {
             Forget::Customer(text) => (text.to_lowercase(), i64::MAX),

@@ -108,13 +108,13 @@ pub struct Store {
     reader: Reader,
     /// How long customers' texts and ids are kept.
     texts_kept: Duration,
-    /// Held while the store is open. It is the last field, so it is released last.
+    /// The lock. It is held while the store is open. It is the last field, so it is released last.
     _lock: File,
 }
 
 impl Store {
-    /// Opens the store in `dir` and locks it against other processes. Creates directory and store if they are missing.
-    /// Migrates a store of an older release, and keeps a copy of it as `state.db.before-v` and the new schema version.
+    /// Opens the store in `dir` and locks it against other processes. Creates directory and store if they are missing. Migrates
+    /// a store of an older release, and keeps a copy with the name `state.db.before-vN`, where N is the new schema version.
     ///
     /// # Errors
     /// [`StoreError::InUse`], [`StoreError::Version`], [`StoreError::Copy`], [`StoreError::Width`] if it was created with
@@ -179,7 +179,7 @@ impl Store {
         self.texts_kept = length;
     }
 
-    /// Deletes dead letters past their retention. At the start they may be more than the limits allow.
+    /// Deletes dead letters past their retention. At the start there may be more than the limits allow.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was deleted.

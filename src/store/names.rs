@@ -38,7 +38,7 @@ pub(super) fn all_keys(conn: &Connection) -> Result<Vec<(i64, AggregationKey)>, 
     keys_upto(conn, PHRASE)
 }
 
-/// Every key but those of phrases, which are many, with its id. Each event is counted once under these keys.
+/// All keys except those of phrases, which are many, with their ids. Each event is counted exactly once under these keys.
 pub(super) fn main_keys(conn: &Connection) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
     keys_upto(conn, PHRASE - 1)
 }
@@ -50,7 +50,7 @@ fn keys_upto(conn: &Connection, kind: u8) -> Result<Vec<(i64, AggregationKey)>, 
     keys_in(found.query([kind])?)
 }
 
-/// Keys of tickets and alarms that a series covers, with their ids.
+/// Keys of tickets and alarms that belong to a series, with their ids.
 pub(super) fn covered(
     conn: &Connection,
     series: &SeriesKey,

@@ -46,7 +46,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Stores the plan and outlook of a nowcast. The plan with which the open window began stays in `staffed`.
+    /// Stores the plan and outlook of a nowcast. The plan that was valid when the open window began stays in `staffed`.
     pub fn put_nowcast_plan(
         &mut self,
         plan: Option<&Plan>,

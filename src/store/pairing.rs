@@ -1,9 +1,9 @@
 //! `state.db` and `events.db` belong together: both have the same id. If one of them was removed or replaced by a copy, this
 //! module makes sure that no accepted event is skipped silently.
 //!
-//! Offsets of `events.db` are numbers that are never used twice. A new or an older file would use them again, and
-//! `state.db` would take its events for ones that are counted already. So its numbers go on after those in `state.db`,
-//! and its events are counted as another source, whose counts are added.
+//! Offsets of `events.db` are numbers that are never used twice. A new or an older file would use them again, and its events
+//! would seem to be counted already. So its numbers continue after those in `state.db`, and its events are counted as a new
+//! source, whose counts are added.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -15,23 +15,23 @@ use crate::domain::Offset;
 const LOCAL: &str = "local";
 const KEY: &str = "log_id";
 
-/// How the two files fit together.
+/// Whether the two files belong together, and how counting continues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairing {
-    /// Counting cannot go on where it was: a new source begins, in this generation.
+    /// If set, counting cannot continue with the existing source: a new source begins, in this generation.
     pub generation: Option<String>,
     /// What happened and what is missing, if a file was removed or replaced.
     pub notice: Option<String>,
 }
 
-/// What `state.db` knows about the log.
+/// The part of the log that `state.db` has counted.
 #[derive(Clone, Copy)]
 struct Counted {
     resume_at: Offset,
     decided_upto: Offset,
 }
 
-/// What `events.db` holds.
+/// The part of the log that is in `events.db`.
 #[derive(Clone, Copy)]
 struct Held {
     /// The last number that was used; 0 if there was none.
@@ -40,7 +40,7 @@ struct Held {
 }
 
 impl Store {
-    /// Checks that an event log belongs to this store, and makes its numbers go on.
+    /// Checks that an event log belongs to this store, and continues its numbers.
     ///
     /// # Errors
     /// [`StoreError::OtherLog`] if it belongs to another store.
@@ -65,7 +65,7 @@ impl Store {
                 (theirs, _) => theirs,
             };
             let pairing = decide(conn, held, counted, (id, ours.is_none()))?;
-            // The log first: a log with an id and a state without one belong together.
+            // Write the log first: a log with an id and a state without one still belong together.
             conn.pragma_update(None, "application_id", id)?;
             self.conn.execute(
                 "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
@@ -75,7 +75,7 @@ impl Store {
         })
     }
 
-    /// How far the log was counted, by its newest source; `None` before the first event.
+    /// The offset up to which the newest source of the log was counted; `None` before the first event.
     fn counted(&self) -> Result<Option<Counted>, StoreError> {
         let sources = self.reader.sources()?.into_iter();
         let of_log = sources.filter(is_local);
@@ -104,7 +104,7 @@ pub(super) fn id(conn: &Connection) -> Result<i64, StoreError> {
     Ok(conn.query_row("PRAGMA application_id", [], |row| row.get(0))?)
 }
 
-/// The first number from `from` on that the log holds, or the next one that it will use.
+/// The first offset from `from` on that the log has, or the next one that it will use.
 fn first(conn: &Connection, from: Offset, last: Offset) -> Result<Offset, StoreError> {
     let found: Option<Offset> =
         conn.query_row("SELECT min(position) FROM events WHERE position >= ?1", [from], |row| {
@@ -162,7 +162,7 @@ fn decide(
     begin(conn, after, id).map(|generation| Pairing { generation: Some(generation), notice })
 }
 
-/// Makes the log's numbers begin at `start`: earlier events are counted. Returns the generation of the source.
+/// Continues the offsets of the log at `start`, because earlier offsets are counted. Returns the generation of the source.
 fn begin(conn: &Connection, start: Offset, id: i64) -> Result<String, StoreError> {
     let transaction =
         rusqlite::Transaction::new_unchecked(conn, rusqlite::TransactionBehavior::Immediate)?;
@@ -203,7 +203,7 @@ mod tests {
         log.append(&records, Timestamp::from_secs(1)).expect("appended");
     }
 
-    /// Stores how far the log was counted, and trims it.
+    /// Stores the offset up to which the log was counted, and trims the log.
     fn count(store: &mut Store, log: &EventLog, resume_at: i64, decided_upto: i64) {
         let at = Timestamp::from_secs(1);
         let mut tx = store.begin().expect("begun");

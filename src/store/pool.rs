@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::{StoreError, open};
 
-/// Most idle connections. More are open while more callers read at once.
+/// Maximum number of idle connections. There are more while more callers read at once.
 const IDLE_MAX: usize = 4;
 /// Page cache of one connection.
 const CACHE_KIB: u32 = 2048;

@@ -12,12 +12,12 @@ use crate::alert::AlertState;
 use crate::domain::{DAY, HOUR, Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{HORIZON, Vintage};
 
-/// Windows, scores, alerts and others: a year and a month, so that last year's season can be compared.
+/// Retention of windows, scores, alerts and others: a year and a month, so that the same season of last year can be compared.
 const LONG: Duration = Duration::from_secs(400 * DAY.as_secs());
 /// Vintages with every lead.
 pub const VINTAGES_KEPT: Duration = Duration::from_secs(14 * DAY.as_secs());
 const REJECTS_MAX: u32 = 100_000;
-/// Annotations that have ended. Older episodes are not written any more.
+/// Retention of annotations after their end. Older episodes are not written any more.
 const ANNOTATIONS: Duration = Duration::from_secs(30 * DAY.as_secs());
 const TRANSITIONS: Duration = Duration::from_secs(7 * DAY.as_secs());
 
@@ -41,7 +41,7 @@ impl Tx<'_> {
         self.commit()
     }
 
-    /// Only dead letters; `texts` as for [`Self::prune`].
+    /// Deletes only dead letters; `texts` as for [`Self::prune`].
     pub(super) fn prune_dead_letters(
         mut self,
         now: Timestamp,

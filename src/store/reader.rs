@@ -12,7 +12,7 @@ use super::schema::{FILE, STEPS};
 use super::{StoreError, migrate};
 use crate::domain::WindowWidth;
 
-/// Reads committed data. Cheap to clone; threads can share it. It blocks on disk, so do not call it in async tasks.
+/// Reads committed data. Cheap to clone; threads can share it. Calls block on disk, so do not use it in async tasks.
 ///
 /// Every method returns only a [`StoreError`].
 #[derive(Clone)]

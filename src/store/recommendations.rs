@@ -36,7 +36,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Stores who is missing and whom no recommendation brings. Replaces what was stored.
+    /// Stores the missing agents for whom there is no recommendation. Replaces the previous list.
     pub fn put_uncovered(&mut self, uncovered: &Vec<Uncovered>) -> Result<(), StoreError> {
         self.put_state(UNCOVERED, uncovered)
     }
@@ -104,7 +104,7 @@ impl Reader {
         })
     }
 
-    /// Passes on each recommendation that begins in a span, of one team or of all.
+    /// Calls a function for each recommendation that begins in a span, of one team or of all.
     pub fn each_recommendation(
         &self,
         team: Option<&str>,
@@ -136,7 +136,7 @@ impl Reader {
         })
     }
 
-    /// Who is missing and whom no recommendation brings, as of the newest plans.
+    /// Missing agents for whom there is no recommendation, as of the newest plans.
     pub fn uncovered(&self) -> Result<Vec<Uncovered>, StoreError> {
         Ok(self.state(UNCOVERED)?.unwrap_or_default())
     }

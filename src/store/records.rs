@@ -142,7 +142,7 @@ pub enum DeliveryOutcome {
         at: Timestamp,
         error: String,
     },
-    /// Abandoned. A person may send it again.
+    /// Given up. A person may send it again.
     Dead {
         at: Timestamp,
         error: String,
@@ -162,7 +162,7 @@ impl DeliveryState {
     /// Every state.
     pub const EVERY: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
 
-    /// The word for it.
+    /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -178,7 +178,7 @@ pub struct OutboxRow {
     pub notice: Notification,
     pub receiver: String,
     pub state: DeliveryState,
-    /// Attempts so far.
+    /// Number of attempts so far.
     pub attempts: u32,
     pub created_at: Timestamp,
     /// When it is due (pending), or when it was delivered or abandoned.
@@ -236,12 +236,12 @@ pub enum PlannedKind {
     Adjustment,
 }
 
-/// Planned work or an adjustment, with the names under which sinks write it. They are kept in the journal: once it was
-/// moved or deleted, they are known from nowhere else.
+/// Planned work or an adjustment, with the names under which sinks write it. The journal keeps these names, because after the
+/// work was moved or deleted they are not stored anywhere else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlannedKey {
     pub kind: PlannedKind,
-    /// `_all` where it names none.
+    /// `_all` if none is named.
     pub series: SeriesKey,
     pub id: String,
 }
@@ -269,8 +269,7 @@ impl PlannedKey {
 
     /// Reads the text form in the journal.
     ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] if it is none.
+    /// # Errors [`StoreError::Corrupt`] for any other text.
     pub fn of(text: &str) -> Result<Self, StoreError> {
         serde_json::from_str(text).map_err(|e| StoreError::corrupt(e.to_string()))
     }

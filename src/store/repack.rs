@@ -1,4 +1,4 @@
-//! Moves vintages of stores before version 8, which have one a row, into blocks.
+//! Moves vintages of stores before version 8, which have one row each, into blocks.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::vintage::Parts;
 use super::{StoreError, body, columns};
 use crate::domain::Timestamp;
 
-/// Moves all vintages of the old tables and drops these. Runs in the transaction of the migration.
+/// Moves all vintages of the old tables into blocks, and drops the tables. Runs in the transaction of the migration.
 pub(super) fn repack(conn: &Connection) -> Result<(), StoreError> {
     for (old, table) in [("vintages", Table::Whole), ("vintage_leads", Table::Leads)] {
         let known = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";

@@ -11,7 +11,7 @@ pub(super) const FILE: &str = "state.db";
 pub(super) enum Step {
     /// SQL statements.
     Sql(&'static str),
-    /// Code, for what SQL cannot do. It may run again on a store of a later version.
+    /// Code, for changes that are not possible in SQL. It may run again on a store of a later version.
     Run(fn(&Connection) -> Result<(), StoreError>),
 }
 

@@ -10,8 +10,8 @@ use crate::tickets::SentimentCounts;
 
 /// Sentiments
 impl Tx<'_> {
-    /// Adds tickets to the windows in which they were created. What makes a ticket known is stored in the same transaction, so that
-    /// no ticket counts twice.
+    /// Adds tickets to the windows in which they were created. The assessment of a new ticket is stored in the same
+    /// transaction, so that no ticket counts twice.
     pub(super) fn count_sentiments(
         &mut self,
         tickets: &[(SeriesKey, Timestamp, Sentiment)],
@@ -45,8 +45,8 @@ impl Tx<'_> {
 
 /// Sentiments
 impl Reader {
-    /// Those of a series' tickets that were created in `from..to`, by start of the window, oldest first. Windows without texts are
-    /// left out.
+    /// Sentiments of the tickets of a series that were created in `from..to`, by start of the window, oldest first. Windows
+    /// without texts are left out.
     pub fn sentiments(
         &self,
         series: &SeriesKey,
@@ -71,7 +71,7 @@ impl Reader {
         })
     }
 
-    /// Those of tickets that were created in `from..to`, summed by series.
+    /// Sentiments of the tickets that were created in `from..to`, summed by series.
     pub fn sentiments_between(
         &self,
         from: Timestamp,

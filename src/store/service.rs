@@ -10,7 +10,7 @@ use crate::window::{Attained, AttainedChange};
 
 /// Attained service
 impl Tx<'_> {
-    /// Changes the attained service of some windows, each by its start. The tickets from which a change comes are stored in the
+    /// Changes the attained service of some windows, each by its start. The tickets that cause the changes are stored in the
     /// same transaction, so that nothing counts twice.
     pub(super) fn change_attained(
         &mut self,
@@ -56,8 +56,8 @@ fn attained(
 
 /// Attained service
 impl Reader {
-    /// What became of a series' contacts that were created in `from..to`, by start of the window, oldest first. Windows without
-    /// contacts are left out.
+    /// Attained service of a series for contacts that were created in `from..to`, by start of the window, oldest first. Windows
+    /// without contacts are left out.
     pub fn attained(
         &self,
         series: &SeriesKey,

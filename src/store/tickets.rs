@@ -14,7 +14,7 @@ const FORGOTTEN: &str = "tickets_forgotten";
 
 /// The lives of tickets
 impl Tx<'_> {
-    /// Stores a message until it takes effect. Of two with the same key the first one stays.
+    /// Stores a message until it takes effect. Of two messages with the same key the first one is kept.
     pub fn put_ticket_message(&mut self, message: &TicketMessage) -> Result<(), StoreError> {
         let MessageKey { ts, kind, subject } = MessageKey::of(message);
         self.run(
@@ -39,7 +39,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Stores what the messages up to the end of the window that begins at `start` changed.
+    /// Stores the changes caused by messages up to the end of the window that begins at `start`.
     pub fn put_tickets(
         &mut self,
         start: Timestamp,
@@ -115,7 +115,7 @@ impl Reader {
         })
     }
 
-    /// Tickets that are open, or were lately, and up to when others have been forgotten.
+    /// Tickets that are open, or were open recently, and the time up to which others have been forgotten.
     #[expect(clippy::type_complexity, reason = "a list and one time")]
     pub fn tickets(&self) -> Result<(Vec<(Arc<str>, Ticket)>, Option<Timestamp>), StoreError> {
         let forgotten = self.state::<i64>(FORGOTTEN)?.map(Timestamp::from_millis);
@@ -152,7 +152,7 @@ impl Reader {
         })
     }
 
-    /// The open tickets of one series; `None` if nothing is known of them.
+    /// The open tickets of one series; `None` if nothing is known about them.
     pub fn backlog(&self, series: &SeriesKey) -> Result<Option<Backlog>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
@@ -165,7 +165,7 @@ impl Reader {
         })
     }
 
-    /// What happened to tickets in the window that begins at `start`, by series.
+    /// The changes of tickets in the window that begins at `start`, by series.
     pub fn backlog_at(
         &self,
         start: Timestamp,
@@ -173,7 +173,7 @@ impl Reader {
         self.by_series("backlog_windows", start)
     }
 
-    /// The windows of a series in `from..to` in which something happened to its tickets, oldest first.
+    /// The windows of a series in `from..to` in which its tickets changed, oldest first.
     pub fn backlog_windows(
         &self,
         series: &SeriesKey,
@@ -202,7 +202,7 @@ impl Reader {
         })
     }
 
-    /// The rows of a table that has one for each series and window, of the window that begins at `start`.
+    /// The rows of a table with one row per series and window, for the window that begins at `start`.
     pub(super) fn by_series<B: Body>(
         &self,
         table: &'static str,

@@ -1,4 +1,4 @@
-//! What was forecast and staffed over a span of time.
+//! Forecasts and plans over a span of time.
 
 use rusqlite::params;
 
@@ -60,7 +60,7 @@ impl Reader {
         })
     }
 
-    /// Plans of the windows that start in `from..to`, each as it was when its window began, oldest first; of one series, or of
+    /// Plans of the windows that start in `from..to`, as they were when each window began, oldest first; of one series, or of
     /// all.
     pub fn staffed_between(
         &self,

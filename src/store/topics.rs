@@ -8,7 +8,7 @@ use super::{Filter, Reader, StoreError};
 use crate::domain::{Name, Scope, TextCounts, Timestamp};
 use crate::window::AggregationKey;
 
-/// Most phrases of a scope that are kept of a finalized window: the most frequent ones.
+/// Maximum number of phrases of a scope that are kept of a finalized window: the most frequent ones.
 pub const PHRASES_KEPT: usize = 16;
 
 /// Topics and phrases

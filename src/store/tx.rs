@@ -64,14 +64,14 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes the gathered vintages.
+    /// Writes the vintages that were collected.
     pub(super) fn write_vintages(&mut self) -> Result<(), StoreError> {
         let (issued_at, vintages) =
             std::mem::replace(&mut self.vintages, (Timestamp::MIN, BTreeMap::new()));
         block::put(self.conn, Table::Whole, issued_at, vintages)
     }
 
-    /// Runs one statement, and caches it.
+    /// Runs one statement. Prepared statements are cached.
     pub(super) fn run(&self, sql: &str, with: impl rusqlite::Params) -> Result<usize, StoreError> {
         Ok(self.conn.prepare_cached(sql)?.execute(with)?)
     }

@@ -11,7 +11,7 @@ use crate::forecast::surge::Surges;
 use crate::forecast::{Cause, Fallback, ForecastPoint, Vintage};
 use crate::text::Stored;
 
-/// Numbers have three decimals: smaller parts of a ticket are of no use.
+/// Numbers have three decimals, which is precise enough.
 const SCALE: f64 = 1000.0;
 /// Numbers of one forecast point: start, mean, baseline, level, alarm effect and seven quantiles.
 pub(super) const NUMBERS: usize = 12;
@@ -126,7 +126,7 @@ impl Parts {
         })
     }
 
-    /// [`NUMBERS`] numbers of each forecast point.
+    /// The [`NUMBERS`] numbers of each forecast point.
     pub(super) fn numbers(&self) -> &[i64] {
         &self.main.numbers
     }
@@ -178,7 +178,7 @@ pub(super) mod tests {
     use super::*;
     use crate::store::tests::{at, series, vintage};
 
-    /// The form of releases that stored no version.
+    /// The form of releases that did not store versions.
     pub(in crate::store) fn without_version(vintage: &Vintage) -> Vec<u8> {
         let Parts { main, causes, surges } = Parts::of(vintage);
         let pack = |bytes| postcard::to_extend(&main, bytes).expect("packs");

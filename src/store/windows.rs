@@ -15,7 +15,7 @@ use super::{
 use crate::domain::{SourceId, Timestamp, UNKNOWN};
 use crate::window::AggregationKey;
 
-/// Most chunks that one transaction holds in memory before it writes them: about 10 MB.
+/// Maximum number of chunks that one transaction holds in memory before it writes them: about 10 MB.
 const CHUNKS_MAX: usize = 2048;
 
 /// Windows
@@ -161,8 +161,8 @@ impl Reader {
         })
     }
 
-    /// Keys, phrases aside, with finalized windows on the day of `from` or later, in the order in which they were first
-    /// stored.
+    /// Keys except those of phrases, with finalized windows on the day of `from` or later, in the order in which they were
+    /// first stored.
     pub fn keys_since(&self, from: Timestamp) -> Result<Vec<AggregationKey>, StoreError> {
         let day = chunk::day(from);
         self.read(|conn| {
@@ -195,7 +195,8 @@ impl Reader {
         })
     }
 
-    /// Calls `each` for every key, phrases aside, with its stored windows that start at or after `from`, in order of time.
+    /// Calls `each` for every key except those of phrases, with its stored windows that start at or after `from`, in order of
+    /// time.
     pub fn each_key(
         &self,
         from: Timestamp,
@@ -215,7 +216,7 @@ impl Reader {
         })
     }
 
-    /// Windows of every key, phrases aside, that start at these times.
+    /// Windows of every key except those of phrases, that start at these times.
     pub fn windows_at(
         &self,
         starts: &BTreeSet<Timestamp>,

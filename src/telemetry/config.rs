@@ -55,7 +55,7 @@ pub struct OtlpSettings {
 }
 
 impl OtlpSettings {
-    /// Reads the section; `None` without a collector. Connects nowhere.
+    /// Reads the section; `None` without a collector. Opens no connection.
     pub fn read(section: Reader<'_>) -> Option<Self> {
         let url = section.url("otlp");
         let allowed = "use a name of 1 to 64 characters";

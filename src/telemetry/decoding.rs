@@ -1,4 +1,4 @@
-//! Metrics of words that were read by a rule because they are in no list, and of names and ids that senders use wrongly.
+//! Metrics about words that were read by a rule because they are in no list, and about names and ids that senders use wrongly.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::{counter::Counter, family::Family};
@@ -71,7 +71,7 @@ impl DecodingMetrics {
         self.alike.get_or_create(&NameLabels { attribute }).inc();
     }
 
-    /// Counts duplicates of one source that differ from the event with the same id.
+    /// Counts duplicates of one source whose content differs from the event with the same id.
     pub fn differing(&self, source: &SourceId, count: u64) {
         self.differing.get_or_create(&SourceLabels { source: source.to_string() }).inc_by(count);
     }

@@ -35,29 +35,29 @@ impl Health {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The component works. Returns whether its state changed, so that callers log a change once.
+    /// Marks a component as working. Returns whether its state changed, so that callers log a change once.
     pub fn ready(&self, component: &str) -> bool {
         self.set(component, State::Ready)
     }
 
-    /// The component works again, if it is known: components that never failed need not be shown.
+    /// Marks a component as working again, if it is known. Components that never failed need not be shown.
     pub fn recovered(&self, component: &str) {
         if let Some(state) = self.states().get_mut(component) {
             *state = State::Ready;
         }
     }
 
-    /// The component works with limitations, and the service stays ready. Returns whether its state changed.
+    /// Marks a component as working with limitations; the service stays ready. Returns whether its state changed.
     pub fn degraded(&self, component: &str, reason: &str) -> bool {
         self.set(component, State::Degraded(reason.into()))
     }
 
-    /// The component does not work, and the service is not ready. Returns whether its state changed.
+    /// Marks a component as failing; the service is not ready. Returns whether its state changed.
     pub fn failing(&self, component: &str, reason: &str) -> bool {
         self.set(component, State::Failing(reason.into()))
     }
 
-    /// Forgets a component that no longer exists. Returns whether there was one.
+    /// Removes a component that no longer exists. Returns whether there was one.
     pub fn remove(&self, component: &str) -> bool {
         self.states().remove(component).is_some()
     }

@@ -11,7 +11,7 @@ use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 use super::traces::{TRACES, Traces};
 use crate::domain::unprintable;
 
-/// Starts logging, and taking spans for `traces`. `RUST_LOG` overrides `level`. A second call has no effect.
+/// Starts logging, and collecting spans for `traces`. `RUST_LOG` overrides `level`. A second call has no effect.
 pub fn init(json: bool, level: &str, traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_default_env()
         .or_else(|_| EnvFilter::try_new(level))
@@ -51,7 +51,7 @@ struct OneLine<W> {
 }
 
 impl<W: Write> Write for OneLine<W> {
-    /// The subscriber writes a whole event at a time.
+    /// Escapes a whole event, because the subscriber writes whole events.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let line = text.strip_suffix('\n').unwrap_or(&text);

@@ -340,7 +340,7 @@ impl Metrics {
         r.register("build_info", "Always 1; the labels say what runs", build);
     }
 
-    /// The counter of one source's events with one outcome. Keep it: the look-up costs more than counting.
+    /// The counter of a source's events with one outcome. Keep it, because a look-up takes longer than counting.
     pub fn events(&self, source: &SourceId, outcome: &'static str) -> Counter {
         let labels = SourceLabels { source: source.to_string(), outcome };
         self.events.get_or_create(&labels).clone()

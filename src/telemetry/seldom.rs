@@ -1,11 +1,11 @@
-//! A log line that may be due often, written at most once a minute.
+//! A log line that may be repeated often, but is written at most once a minute.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Limits the rate of one log line. Counts what it leaves out.
+/// Limits the rate of one log line, and counts the lines that are left out.
 #[derive(Debug, Default)]
 pub struct Seldom(Mutex<(Option<Instant>, u64)>);
 
@@ -15,7 +15,7 @@ impl Seldom {
         Self(Mutex::new((None, 0)))
     }
 
-    /// Call it for each occurrence. Returns the number of occurrences since the last line, if a line is due now.
+    /// Call this for each occurrence. Returns the number of occurrences since the last line, if a line may be written now.
     #[allow(
         clippy::disallowed_methods,
         reason = "limits log lines in real time, whatever the clock of the service is"

@@ -1,4 +1,4 @@
-//! The catalogue for the built-in page: the same messages, in a form that a few lines of JavaScript can fill in.
+//! The catalogue for the built-in page: the same messages, in a format that is easy to use in JavaScript.
 
 use fluent_syntax::ast::{
     Entry, Expression, InlineExpression, Pattern, PatternElement, VariantKey,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A language that every text exists in.
+/// A language for which all texts exist.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -18,7 +18,7 @@ pub enum Language {
     Zh,
 }
 
-/// A language that the catalogue does not have.
+/// The error for a language that the catalogue does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?}: use \"en\" or \"zh\"")]
 pub struct UnknownLanguage(pub String);
@@ -43,7 +43,7 @@ impl Language {
         }
     }
 
-    /// The language that an `Accept-Language` header prefers, if the catalogue has one of those it lists (RFC 9110).
+    /// The language that an `Accept-Language` header prefers (RFC 9110), if the catalogue has one of the listed languages.
     pub fn accepted(header: &str) -> Option<Self> {
         let mut best: Option<(f64, Self)> = None;
         for item in header.split(',').take(32) {

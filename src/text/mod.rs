@@ -1,8 +1,8 @@
 //! The catalogues of texts: every sentence that a person can receive, by message id, in each [`Language`].
 //!
-//! Texts lie in Fluent files, `en/*.ftl` and `zh/*.ftl`; a test holds both languages to the same ids and arguments.
-//! Values stay typed until they are shown: each room turns its own types into sentences with [`Say`]. The page
-//! gets the same catalogue as a module ([`page_module`]).
+//! Texts are in Fluent files, `en/*.ftl` and `zh/*.ftl`; a test checks that both languages have the same ids and arguments.
+//! Values stay typed until they are shown: each room converts its own types to sentences with [`Say`]. The page gets the same
+//! catalogue as a module ([`page_module`]).
 
 mod export;
 mod language;

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-/// A number with its decimals as given and its thousands set apart: `2,753`, `0.4`. Both languages write them alike.
+/// A number with its decimals as given and with thousands separators: `2,753`, `0.4`. The format is the same in both languages.
 pub(super) fn grouped(plain: &str) -> String {
     let (sign, rest) = plain.strip_prefix('-').map_or(("", plain), |rest| ("−", rest));
     let (whole, decimals) = rest.split_once('.').map_or((rest, None), |(w, d)| (w, Some(d)));

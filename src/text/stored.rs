@@ -1,4 +1,4 @@
-//! Texts that are stored: a typed value now, a sentence in what earlier releases wrote.
+//! Stored texts: typed values, or sentences that earlier releases stored.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -13,8 +13,8 @@ pub trait Say {
 
 /// A typed text as it is stored.
 ///
-/// Its form is a string with the value as JSON. A string that is no such JSON is a sentence that an earlier release stored
-/// in the same place: it is shown unchanged.
+/// Its form is a string with the value as JSON. Any other string is a sentence that an earlier release stored in the same
+/// place. It is shown unchanged.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stored<T> {
     /// The value.
@@ -41,8 +41,7 @@ impl<T: Say> Say for Stored<T> {
 impl<T: Serialize> Stored<T> {
     /// The form that is stored.
     ///
-    /// # Errors
-    /// A value whose type JSON cannot hold.
+    /// # Errors A value that cannot be represented in JSON.
     pub fn to_form(&self) -> Result<String, serde_json::Error> {
         match self {
             Self::Value(value) => serde_json::to_string(value),
@@ -52,7 +51,7 @@ impl<T: Serialize> Stored<T> {
 }
 
 impl<T: DeserializeOwned> Stored<T> {
-    /// From the form that is stored.
+    /// Reads the form that is stored.
     pub fn from_form(form: String) -> Self {
         serde_json::from_str(&form).map_or(Self::Sentence(form), Self::Value)
     }

@@ -143,7 +143,7 @@ fn every_id_in_the_code_is_in_the_catalogue() {
     assert!(named > 20, "the search finds the ids: {named}");
 }
 
-/// Files in a folder of the sources whose names end so, with their content.
+/// Files in a source folder whose names have this ending, with their content.
 fn sources(folder: &str, ending: &str) -> Vec<(std::path::PathBuf, String)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
     let entries =
@@ -152,7 +152,7 @@ fn sources(folder: &str, ending: &str) -> Vec<(std::path::PathBuf, String)> {
     files.map(|path| (path.clone(), std::fs::read_to_string(&path).expect("reads"))).collect()
 }
 
-/// What follows each `start` in a source up to `end`.
+/// The texts between each `start` and the next `end` in a source.
 fn between<'s>(source: &'s str, start: &str, end: char) -> Vec<&'s str> {
     source.split(start).skip(1).filter_map(|rest| rest.split_once(end)).map(|(id, _)| id).collect()
 }

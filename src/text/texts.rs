@@ -50,7 +50,7 @@ type Bundle = FluentBundle<FluentResource>;
 
 static BUNDLES: LazyLock<[Bundle; 2]> = LazyLock::new(|| Language::ALL.map(bundle));
 
-/// A language's catalogue. A message that does not parse is left out; the tests fail on it.
+/// The catalogue of a language. A message that does not parse is left out, and the tests fail.
 fn bundle(language: Language) -> Bundle {
     let locale = language.as_str().parse().into_iter().collect();
     let mut bundle = Bundle::new_concurrent(locale);
@@ -70,7 +70,7 @@ fn bundle(language: Language) -> Bundle {
     bundle
 }
 
-/// The arguments with escapes for unprintable characters: an argument must not forge a line of a text.
+/// The arguments with escapes for unprintable characters, so that an argument cannot forge a line of a text.
 fn printable_args(args: FluentArgs<'_>) -> FluentArgs<'_> {
     let forged = |value: &FluentValue<'_>| matches!(value, FluentValue::String(text) if text.chars().any(unprintable));
     if !args.iter().any(|(_, value)| forged(value)) {
@@ -83,7 +83,7 @@ fn printable_args(args: FluentArgs<'_>) -> FluentArgs<'_> {
     shown.collect()
 }
 
-/// What a reader reads: texts of one language, times of one zone.
+/// The texts for a reader: in one language, with times in one time zone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Texts {
     language: Language,
@@ -118,8 +118,8 @@ impl Texts {
         self.zone
     }
 
-    /// The message `id` with its arguments (`args!`). Whole numbers choose plural forms and get
-    /// thousands separators. An id that the catalogue lacks is returned itself.
+    /// The message `id` with its arguments (`args!`). Whole numbers choose plural forms and get thousands separators. If the
+    /// catalogue does not have the id, the id itself is returned.
     pub fn text(&self, id: &str, args: Option<FluentArgs<'_>>) -> String {
         let bundle = &BUNDLES[self.language as usize];
         let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else {
@@ -138,7 +138,7 @@ impl Texts {
         self.zone.local(at).format("%H:%M").to_string()
     }
 
-    /// A time of the day, with its date if it is more than a day away from the time as of which the text holds.
+    /// A time of the day, with its date if it is more than a day away from [`Self::as_of`].
     pub fn moment(&self, at: Timestamp) -> String {
         let is_far = |now: Timestamp| at.since(now).max(now.since(at)) >= DAY;
         if self.as_of.is_some_and(is_far) { self.day_time(at) } else { self.time(at) }
@@ -173,7 +173,7 @@ impl Texts {
         self.text(&format!("topic-{}", topic.as_str()), None)
     }
 
-    /// A channel: the common ones in words, others by their name.
+    /// A channel: common ones as words, others by their name.
     pub fn channel(&self, channel: &str) -> String {
         match channel {
             "phone" | "chat" | "email" | "complaint" => {
@@ -204,7 +204,7 @@ impl Texts {
         items.join(&self.text(separator, None))
     }
 
-    /// A number with at most `digits` decimals, thousands set apart: `2,753`, `0.4`.
+    /// A number with at most `digits` decimals and with thousands separators: `2,753`, `0.4`.
     pub fn number(&self, value: f64, digits: usize) -> String {
         let text = format!("{value:.digits$}");
         let text = if text.contains('.') {
@@ -215,7 +215,7 @@ impl Texts {
         grouped(if text == "-0" { "0" } else { text })
     }
 
-    /// A share as a percentage with one decimal, `–` where it is not known: `93.4 %`, `93.4%`.
+    /// A share as a percentage with one decimal, or `–` if it is not known: `93.4 %`, `93.4%`.
     pub fn percent(&self, share: Option<f64>) -> String {
         let Some(share) = share else { return "–".to_owned() };
         self.text("percent", args!["value" => format!("{:.1}", share * 100.0)])

@@ -1,4 +1,4 @@
-//! What is known of one ticket besides its life.
+//! What is known about one ticket, besides the steps of its life.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,12 +6,12 @@ use super::priority::PriorityReason;
 use super::sla::{Clock, ClockState};
 use crate::domain::{Priority, Scope, Sentiment, SeriesKey, Timestamp, Topic};
 
-/// What is known of one ticket besides its life.
+/// What is known about one ticket, besides the steps of its life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assessment {
     /// The series for which it counts.
     pub series: SeriesKey,
-    /// When it was created, or else first seen.
+    /// When it was created, or if this is not known, when it was first seen.
     pub opened_at: Timestamp,
     /// Monday of the week in which it was created, in the region's zone, as days since 1970-01-01.
     pub monday: i32,
@@ -23,7 +23,7 @@ pub struct Assessment {
     pub sentiment: Option<Sentiment>,
     /// The customer, as stored: a hash unless configured otherwise.
     pub customer: Option<Box<str>>,
-    /// The first ticket of the customer about the same.
+    /// The first ticket of the same customer about the same service and topic, if this one repeats it.
     pub duplicate_of: Option<Box<str>>,
     /// The name of its agreement; `None` while it has no clock.
     pub sla: Option<Box<str>>,
@@ -46,7 +46,7 @@ impl Assessment {
         self.clocks().any(|clock| clock.state == state)
     }
 
-    /// When the next of its running clocks is over; `None` without one.
+    /// When the next of its running clocks expires; `None` without one.
     pub fn due_at(&self) -> Option<Timestamp> {
         let running = self.clocks().filter(|clock| clock.state.is_running());
         running.map(|clock| clock.due_at).min()
@@ -57,7 +57,7 @@ impl Assessment {
         self.clocks().filter_map(Clock::next_at).min()
     }
 
-    /// With its running clocks as they are at `now`.
+    /// The assessment, with its running clocks updated to `now`.
     pub(super) fn passed_to(mut self, now: Timestamp) -> Self {
         for clock in [&mut self.first_response, &mut self.resolution].into_iter().flatten() {
             if clock.state.is_running() {
@@ -67,7 +67,7 @@ impl Assessment {
         self
     }
 
-    /// With its running clocks void.
+    /// The assessment, with its running clocks void.
     pub(super) fn void(mut self) -> Self {
         for clock in [&mut self.first_response, &mut self.resolution].into_iter().flatten() {
             if clock.state.is_running() {

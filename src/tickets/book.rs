@@ -1,4 +1,4 @@
-//! The assessments of all tickets that are open, or were lately.
+//! The assessments of all tickets that are open, or were open recently.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use super::sla::{Clock, ClockState, agreement};
 use crate::domain::{Scope, Sentiment, SeriesKey, TicketFacts, Timestamp, Zone};
 use crate::window::{Ticket, TicketChanges};
 
-/// What an advance of the book changed.
+/// The changes of an advance of the book.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AssessmentChanges {
     /// Tickets that changed; `None` for those that are no longer known.
@@ -35,7 +35,7 @@ impl AssessmentChanges {
     }
 }
 
-/// The assessments of all tickets in the book of tickets. It is bounded because that book is.
+/// The assessments of all tickets in the book of tickets. Their number is bounded, because that book is bounded.
 #[derive(Clone, Debug, Default)]
 pub struct AssessmentBook {
     policy: TicketPolicy,
@@ -54,7 +54,7 @@ impl AssessmentBook {
         Self { policy, ..Self::default() }
     }
 
-    /// The book as [`Self::advance`] had left it.
+    /// The book in the state that [`Self::advance`] had left.
     pub fn restored(policy: TicketPolicy, known: Vec<(Arc<str>, Assessment)>) -> Self {
         let mut book = Self::new(policy);
         for (id, own) in known {
@@ -65,8 +65,8 @@ impl AssessmentBook {
         book
     }
 
-    /// Takes what changed in the book of tickets in a window that ends at `now`. `critical` returns the places in which a critical
-    /// alarm is active then.
+    /// Takes the changes of the book of tickets in a window that ends at `now`. `critical` returns the places in which a
+    /// critical alarm is active at that time.
     pub fn advance(
         &mut self,
         now: Timestamp,
@@ -122,7 +122,8 @@ impl AssessmentBook {
         AssessmentChanges { tickets, compliance, customers, sentiments: Vec::new() }
     }
 
-    /// Decides what does not change any more: priority, class, sentiment, and whether an earlier ticket is repeated.
+    /// Decides the parts of an assessment that do not change later: priority, class, sentiment, and whether the ticket repeats
+    /// an earlier one.
     fn first_seen(&self, ticket: &Ticket, facts: &TicketFacts, critical_alarm: bool) -> Assessment {
         let SeriesKey { service, channel, .. } = &ticket.series;
         let look = FirstLook { facts, channel, service, critical_alarm };
@@ -146,7 +147,8 @@ impl AssessmentBook {
         own
     }
 
-    /// The first of the customer's tickets about the same, within the time in which tickets repeat each other.
+    /// The first of the customer's tickets about the same service and topic, within the time in which tickets repeat each
+    /// other.
     fn earlier(&self, own: &Assessment) -> Option<Box<str>> {
         let customer = own.customer.as_deref()?;
         let within = self.policy.duplicates_within;
@@ -195,7 +197,7 @@ impl AssessmentBook {
         own
     }
 
-    /// Clocks that change by themselves up to `now`.
+    /// Updates clocks whose state changes by itself up to `now`.
     fn pass_to(&mut self, now: Timestamp) {
         while let Some((at, id)) = self.moments.first().cloned()
             && at <= now
@@ -216,7 +218,7 @@ impl AssessmentBook {
         }
     }
 
-    /// Forgets a ticket that the book of tickets has forgotten. Clocks that still run count nowhere from now on.
+    /// Forgets a ticket that the book of tickets has forgotten. Its clocks that still run are not counted any more.
     fn forget(&mut self, id: &Arc<str>) {
         let Some(before) = self.known.get(id).cloned() else { return };
         self.put(id, Some(&before), Assessment { is_open: false, ..before.clone() }.void());
@@ -226,7 +228,7 @@ impl AssessmentBook {
         self.changed.insert(id.clone());
     }
 
-    /// Replaces what is known of a ticket.
+    /// Replaces the assessment of a ticket.
     fn put(&mut self, id: &Arc<str>, before: Option<&Assessment>, own: Assessment) {
         if before == Some(&own) {
             return;
@@ -284,12 +286,12 @@ impl AssessmentBook {
     }
 }
 
-/// When a ticket was created, or else first seen.
+/// When a ticket was created, or if this is not known, when it was first seen.
 fn created_at(ticket: &Ticket) -> Timestamp {
     ticket.opened_at.unwrap_or(ticket.seen_at)
 }
 
-/// Whether an open ticket has a clock at risk, and a breached one.
+/// Whether an open ticket has a clock that is at risk, and whether it has one that is breached.
 fn open_clocks(own: &Assessment) -> (bool, bool) {
     (own.is_open && own.has(ClockState::AtRisk), own.is_open && own.has(ClockState::Breached))
 }

@@ -1,4 +1,4 @@
-//! How many clocks were met and breached, by week, place and agreement.
+//! Numbers of clocks that were met and breached, by week, place and agreement.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::assessment::Assessment;
 use super::sla::{Clock, ClockState};
 use crate::domain::Scope;
 
-/// Clocks by what has become of them.
+/// Numbers of clocks by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockCounts {
     /// Still running, and not at risk.
@@ -49,7 +49,7 @@ pub struct Compliance {
     pub resolution: ClockCounts,
     /// Tickets with a clock.
     pub tickets: u32,
-    /// Of those, tickets of a customer that repeat an earlier one.
+    /// Tickets that repeat an earlier one of their customer.
     pub duplicates: u32,
 }
 
@@ -68,7 +68,7 @@ impl Compliance {
         }
     }
 
-    /// Takes what changed.
+    /// Applies a change.
     pub fn change(&mut self, change: &ComplianceChange) {
         let ComplianceChange { gained, lost } = change;
         self.first_response.change(&gained.first_response, &lost.first_response);
@@ -105,7 +105,7 @@ pub struct ComplianceKey {
     pub sla: Box<str>,
 }
 
-/// Open tickets of a place with a clock.
+/// Open tickets of a place that have a clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenClocks {
     /// Tickets of which a clock is at risk.

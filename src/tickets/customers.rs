@@ -11,9 +11,9 @@ use super::policy::TicketPolicy;
 use super::sla::ClockState;
 use crate::domain::{Priority, Sentiment, SeriesKey, Timestamp, Topic};
 
-/// Most tickets of a customer that are looked at, the newest first.
+/// Maximum number of tickets of a customer that are examined, the newest first.
 const TICKETS_MAX: usize = 1_000;
-/// Most ids of tickets that a row of the list names.
+/// Maximum number of ticket ids in a row of the list.
 const NAMED_MAX: usize = 10;
 
 /// A customer on the outreach list, as of the newest change of one of the tickets.
@@ -23,13 +23,13 @@ pub struct Customer {
     pub series: SeriesKey,
     /// Tickets in the time before the newest one.
     pub tickets: u32,
-    /// Of those, still open.
+    /// Open ones among these tickets.
     pub open: u32,
-    /// Of those, repeated ones.
+    /// Repeated ones among these tickets.
     pub duplicates: u32,
-    /// Of those, with a breached clock.
+    /// Those among these tickets with a breached clock.
     pub breached: u32,
-    /// Of those, with a negative text.
+    /// Those among these tickets with a negative text.
     pub negative: u32,
     /// The most urgent priority.
     pub priority: Priority,
@@ -46,7 +46,7 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// The more, the sooner to be called.
+    /// The rank on the list. Customers with a larger rank are to be called sooner.
     pub fn rank(&self) -> i64 {
         i64::from(self.breached) * 1_000 + i64::from(self.tickets)
     }
@@ -56,7 +56,7 @@ impl Customer {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Customers {
     tickets: BTreeMap<Arc<str>, BTreeSet<(Timestamp, Arc<str>)>>,
-    /// All of them by their creation.
+    /// All tickets by their creation.
     by_age: BTreeSet<(Timestamp, Arc<str>)>,
     changed: BTreeSet<Arc<str>>,
 }
@@ -83,7 +83,7 @@ impl Customers {
         self.changed.insert(Arc::from(customer));
     }
 
-    /// A ticket whose customer is to be forgotten.
+    /// The oldest ticket whose customer has to be forgotten.
     pub(super) fn older_than(&self, before: Timestamp) -> Option<Arc<str>> {
         self.by_age.first().filter(|(at, _)| *at < before).map(|(_, id)| id.clone())
     }
@@ -101,7 +101,7 @@ impl Customers {
         found.take_while(move |(opened_at, _)| *opened_at <= at).map(|(_, id)| id)
     }
 
-    /// Customers of which something changed, each with its row; `None` for those that are not on the list.
+    /// Customers with changes, each with its row; `None` for customers who are not on the list.
     pub(super) fn take_changed(
         &mut self,
         known: &BTreeMap<Arc<str>, Assessment>,
@@ -117,7 +117,7 @@ impl Customers {
             .collect()
     }
 
-    /// Forgets which customers changed.
+    /// Clears the set of changed customers.
     pub(super) fn settle(&mut self) {
         self.changed.clear();
     }

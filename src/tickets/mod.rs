@@ -1,8 +1,8 @@
 //! Service of tickets: how urgent a ticket is, by when it has to be answered and resolved, whether it repeats an earlier one of its
 //! customer, and whom to call back.
 //!
-//! [`AssessmentBook`] follows what [`TicketBook`](crate::window::TicketBook) changed in each window, so it is a function of the same
-//! log. What it changes is stored in the transaction of the window. Counts of tickets never depend on it.
+//! [`AssessmentBook`] takes the changes of [`TicketBook`](crate::window::TicketBook) in each window, so it is a function of the
+//! same log. Its own changes are stored in the transaction of the window. Counts of tickets never depend on it.
 
 mod assessment;
 mod book;

@@ -12,15 +12,15 @@ use crate::domain::DAY;
 pub struct TicketPolicy {
     pub priorities: Arc<PriorityRules>,
     pub slas: Arc<[Sla]>,
-    /// A ticket of a customer repeats an earlier one about the same if it comes within this time.
+    /// A ticket repeats an earlier one of the same customer, service and topic, if it is created within this time.
     pub duplicates_within: Duration,
     /// A customer with this many tickets is on the outreach list.
     pub outreach_tickets: u32,
-    /// The time before a customer's newest ticket in which tickets are counted for that.
+    /// The time before a customer's newest ticket in which tickets are counted for this list.
     pub outreach_within: Duration,
-    /// Ids of customers are forgotten after this time.
+    /// Customer ids are forgotten after this time.
     pub keep_customers: Duration,
-    /// Whether ids of customers are stored as keyed hashes.
+    /// Whether customer ids are stored as keyed hashes.
     pub hash_customers: bool,
 }
 

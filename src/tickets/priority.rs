@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Name, Priority, Sentiment, TicketFacts, Topic};
 
-/// What is known of a ticket when it is first seen.
+/// The facts about a ticket when it is first seen.
 #[derive(Clone, Copy, Debug)]
 pub struct FirstLook<'a> {
     pub facts: &'a TicketFacts,
@@ -19,7 +19,7 @@ pub struct FirstLook<'a> {
 pub enum PriorityReason {
     /// The sender gave it this priority or severity.
     Sender { word: Box<str> },
-    /// A rule fits. These are the conditions that the rule names.
+    /// A rule applies. These are the conditions of the rule.
     Rule {
         class: Option<Topic>,
         sentiment: Option<Sentiment>,
@@ -28,11 +28,11 @@ pub enum PriorityReason {
         channel: Option<Box<str>>,
         service: Option<Box<str>>,
     },
-    /// No rule fits.
+    /// No rule applies.
     Default,
 }
 
-/// A rule: all conditions that it names have to hold. An empty list is no condition.
+/// A rule: all of its conditions have to hold. An empty list is not a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriorityRule {
     pub classes: Vec<Topic>,
@@ -49,7 +49,7 @@ pub struct PriorityRule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriorityRules {
     pub rules: Vec<PriorityRule>,
-    /// The priority of tickets that no rule fits.
+    /// The priority of tickets to which no rule applies.
     pub default: Priority,
 }
 
@@ -84,7 +84,7 @@ impl Default for PriorityRules {
 }
 
 impl PriorityRules {
-    /// The priority of a ticket: the sender's own where its word is known, else that of the first rule that fits.
+    /// The priority of a ticket: that of the sender's word if the word is known, otherwise that of the first rule that applies.
     pub fn decide(&self, look: &FirstLook<'_>) -> (Priority, PriorityReason) {
         if let Some(word) = &look.facts.priority
             && let Some(priority) = of_sender(word)
@@ -124,7 +124,7 @@ impl PriorityRule {
             && (!self.critical_alarm || look.critical_alarm)
     }
 
-    /// The conditions that it names, with the values of the ticket.
+    /// The conditions of the rule, with the values of the ticket.
     fn reason(&self, look: &FirstLook<'_>) -> PriorityReason {
         let facts = look.facts;
         let named =
@@ -168,7 +168,7 @@ const WORDS: [(Priority, &[&str]); 4] = [
     ),
 ];
 
-/// The priority of a sender's word. `1 - Critical` (ServiceNow) begins with its number.
+/// The priority that a sender's word means. `1 - Critical` (ServiceNow) begins with its number.
 fn of_sender(text: &str) -> Option<Priority> {
     let text = text.trim().to_lowercase();
     let known = |text: &str| {

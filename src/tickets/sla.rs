@@ -1,8 +1,8 @@
 //! Clocks of service level agreements: how long a ticket may wait for its first response and for its resolution.
 //!
 //! Clocks run day and night from the creation of the ticket. The clock of the first response stops at the first response or the
-//! resolution, that of the resolution at the first resolution: a ticket that is opened again does not start it again. If the customer
-//! gives up in time, the clock is void and counts nowhere.
+//! resolution, that of the resolution at the first resolution. Reopening a ticket does not start it again. If the customer
+//! gives up in time, the clock is void and is not counted.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Sla {
     }
 }
 
-/// The agreement of a ticket: of those that apply the one with the most conditions, then the first by name.
+/// The agreement that applies to a ticket: if there are several, the one with the most conditions, then the first by name.
 pub(super) fn agreement<'s>(
     all: &'s [Sla],
     series: &SeriesKey,
@@ -58,13 +58,13 @@ pub(super) fn agreement<'s>(
     fitting.min_by_key(|sla| (std::cmp::Reverse(sla.conditions()), &sla.name))
 }
 
-/// What has become of a clock.
+/// The state of a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ClockState {
     Running,
-    /// Most of its time is over.
+    /// Most of its time has passed.
     AtRisk,
-    /// Its time is over, whether the ticket is still open or not.
+    /// Its time has expired, whether the ticket is still open or not.
     Breached,
     Met,
     /// The customer gave up, or the ticket is no longer known.
@@ -83,7 +83,7 @@ impl ClockState {
         }
     }
 
-    /// Whether the clock still runs and may be met.
+    /// Whether the clock still runs and can be met.
     pub const fn is_running(self) -> bool {
         matches!(self, Self::Running | Self::AtRisk)
     }
@@ -92,9 +92,9 @@ impl ClockState {
 /// One clock of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
-    /// When it is at risk.
+    /// When it becomes at risk.
     pub warn_at: Timestamp,
-    /// The last instant at which it is met.
+    /// The last instant at which it can be met.
     pub due_at: Timestamp,
     pub state: ClockState,
 }

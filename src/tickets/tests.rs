@@ -62,7 +62,7 @@ fn message(
     TicketMessage { ts: at(minute), series: series(), news: TicketNews::Step(step), facts }
 }
 
-/// Both books, and what would be stored.
+/// Both books, and their stored state.
 #[derive(Default)]
 struct Desk {
     policy: TicketPolicy,
@@ -122,7 +122,7 @@ impl Desk {
         self.check();
     }
 
-    /// What is kept by changes is what the assessments say.
+    /// Checks that the sums of changes equal those computed from the assessments.
     fn check(&self) {
         let known: BTreeMap<_, _> =
             self.book.known().map(|(id, own)| (id.clone(), own.clone())).collect();
@@ -139,7 +139,7 @@ impl Desk {
         assert_eq!(&open, self.book.open_clocks());
     }
 
-    /// As after a restart.
+    /// The state after a restart.
     fn restarted(self) -> Self {
         let lives = self.lives.clone().into_iter().collect();
         let state = (self.now, self.forgotten_upto);

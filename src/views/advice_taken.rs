@@ -12,7 +12,7 @@ use crate::domain::{DAY, Timestamp, Zone};
 use crate::staffing::{Outcome, Recommendation, RecommendationState};
 use crate::store::{Reader, StoreError};
 
-/// No period is longer.
+/// Upper limit of the length of a period.
 const LONGEST: Duration = Duration::from_secs(93 * DAY.as_secs());
 
 /// A span by which recommendations are summed up.
@@ -95,7 +95,7 @@ pub struct AdviceTaken {
     pub answered_more: f64,
 }
 
-/// Sums of one row: what weights shares.
+/// Sums of one row: weighted sums from which shares are computed.
 #[derive(Default)]
 struct Sums {
     row: AdviceTaken,
@@ -176,7 +176,7 @@ impl Sums {
     }
 }
 
-/// As the levels of recommendations are rounded.
+/// Rounds like the levels of recommendations.
 fn share(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }
@@ -207,7 +207,7 @@ impl Rows {
         }
     }
 
-    /// Newest first, then by team.
+    /// The rows, newest first, then by team.
     fn done(self) -> Vec<AdviceTaken> {
         let rows = self.rows.into_iter().map(|((Reverse(first), team), sums)| AdviceTaken {
             period: self.period.name(first),

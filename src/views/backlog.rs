@@ -7,7 +7,7 @@ use super::Key;
 use crate::domain::SeriesKey;
 use crate::window::{self, Mean};
 
-/// So many tickets weigh as much as the configured handling time.
+/// Number of tickets at which the observed mean has the same weight as the configured handling time.
 pub const HANDLING_PRIOR: f64 = crate::staffing::AHT_PRIOR;
 
 /// A mean time; tickets of two weeks ago weigh half.
@@ -61,7 +61,7 @@ fn tenths(value: f64) -> f64 {
 }
 
 impl Backlog {
-    /// That of a series with this AHT in the config, if it has one.
+    /// The backlog of a series with this configured handling time, if there is one.
     pub fn new(series: &SeriesKey, own: &window::Backlog, configured: Option<f64>) -> Self {
         let learned = configured.map(|usual| own.handling.shrunk(usual, HANDLING_PRIOR));
         Self {

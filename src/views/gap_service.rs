@@ -1,4 +1,4 @@
-//! What contacts got, beside needed and scheduled agents: attained service, abandonment and open tickets by window.
+//! Adds to needed and scheduled agents what contacts attained: attained service, abandonment and open tickets by window.
 
 use std::collections::BTreeMap;
 
@@ -23,11 +23,12 @@ pub enum Missing {
     Closed,
     /// There were no contacts.
     NoContacts,
-    /// The stream does not say what the figure needs (first responses, resolutions, snapshots), or there is no target.
+    /// The stream does not contain the events that the figure needs (first responses, resolutions, snapshots), or there is no
+    /// target.
     NotTold,
 }
 
-/// Adds what contacts got to rows of the windows that start in `from..to`.
+/// Adds attained service to the rows of the windows that start in `from..to`.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -68,7 +69,7 @@ pub fn add_service(
     Ok(())
 }
 
-/// Adds attained service to a window that is not `missing` for another reason.
+/// Adds attained service to a window, unless `missing` gives another reason why there is none.
 fn attain(target: &mut GapTarget, sum: Option<&Sum>, missing: Option<Missing>) {
     target.attained_missing = missing;
     if missing.is_some() {
@@ -94,8 +95,8 @@ fn attain(target: &mut GapTarget, sum: Option<&Sum>, missing: Option<Missing>) {
 struct OpenTickets(Vec<BTreeMap<Timestamp, u32>>);
 
 impl OpenTickets {
-    /// Reads them. Windows in which nothing happened have no row: the last row of the day before counts. A series of which nothing
-    /// was heard since then has as many open tickets as now.
+    /// Reads the open tickets. Windows without changes have no row, so the last row of the day before is read too. A series
+    /// without any change since then has as many open tickets as now.
     fn read(
         reader: &Reader,
         members: &[(SeriesKey, Backlog)],
@@ -115,7 +116,8 @@ impl OpenTickets {
         Ok(Self(all))
     }
 
-    /// Their number at the end of the window that begins at `start`; `None` where that of a series is not known.
+    /// The number of open tickets at the end of the window that begins at `start`; `None` if it is not known for one of the
+    /// series.
     fn at_end_of(&self, start: Timestamp) -> Option<u32> {
         let last = |windows: &BTreeMap<Timestamp, u32>| {
             windows.range(..=start).next_back().map(|(_, open)| *open)

@@ -1,5 +1,5 @@
-//! Needed and scheduled agents over a span, by team; by region and service where no team serves. What contacts got is added in
-//! `gap_service`.
+//! Needed and scheduled agents over a span, by team; by region and service for series without a team. `gap_service` adds what
+//! contacts attained.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +63,7 @@ pub struct GapRow {
     pub targets: Vec<GapTarget>,
 }
 
-/// What a row sums: the series of a team, or of a region and service.
+/// The series of a row: those of a team, or of a region and service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
     Team(Name),
@@ -71,13 +71,13 @@ pub(super) enum Group {
 }
 
 impl Group {
-    /// The one that a series belongs to.
+    /// The group to which a series belongs.
     pub(super) fn of(rules: &Rules, series: &SeriesKey) -> Self {
         let place = || Self::Place(series.region.clone(), series.service.clone());
         rules.team_of(series).map_or_else(place, |team| Self::Team(team.name.clone()))
     }
 
-    /// Team, region and service, as answers name them.
+    /// Team, region and service, as in answers.
     pub(super) fn names(&self) -> (Option<String>, Option<String>, Option<String>) {
         match self {
             Self::Team(team) => (Some(team.to_string()), None, None),
@@ -205,7 +205,7 @@ fn outline(of: &Outline<'_>, sums: &mut BTreeMap<Group, Row>) -> Result<(), Stor
     Ok(())
 }
 
-/// The windows of a row, and the lowest service level that its targets ask for.
+/// The windows of a row, and the lowest service level among its targets.
 #[derive(Default)]
 struct Row {
     windows: BTreeMap<Timestamp, Sum>,

@@ -65,5 +65,5 @@ pub use status::{DeadLetter, Status};
 pub use tickets::{OpenTicket, OutreachRow, SlaClocks, SlaWeek, TicketClock, first_monday};
 pub use timeline::{Timeline, TimelineForecast, TimelineStaffing, TimelineWindow, timeline};
 
-/// From this number of series on, all forecasts of an issue time are read at once.
+/// With at least this many series, all forecasts of an issue time are read at once.
 pub const MANY: usize = 200;

@@ -10,12 +10,12 @@ use crate::stats::median;
 use crate::store::{Filter, Reader, StoreError};
 use crate::window::AggregationKey;
 
-/// Past weeks whose counts say what is usual.
+/// Number of past weeks from which the usual number is computed.
 const WEEKS: u32 = 4;
-/// Series at most: with more, the answer would be slow.
+/// Maximum number of series. With more, the answer would be slow.
 const SERIES_MAX: usize = 500;
 
-/// Which windows need an outline, and of which series.
+/// The windows that need an outline, and their series.
 pub(super) struct Outline<'a> {
     pub(super) reader: &'a Reader,
     pub(super) rules: &'a Rules,
@@ -26,7 +26,7 @@ pub(super) struct Outline<'a> {
 }
 
 impl Outline<'_> {
-    /// Plans of teams, and of series without a team, from a start on, with the service level that their target asks for.
+    /// Plans from a start on, of teams and of series without a team, with the service level of their target.
     pub(super) fn windows(
         &self,
         begin: impl Fn(&Group) -> Timestamp,
@@ -79,7 +79,7 @@ impl Outline<'_> {
         Ok(found)
     }
 
-    /// What is usual for a series in each window of a span: the median of the same time in past weeks.
+    /// The usual number of tickets of a series in each window of a span: the median of the same time in past weeks.
     fn usual(
         &self,
         leaf: &SeriesKey,
@@ -168,7 +168,7 @@ impl Rosters {
         own.map(|(_, presence)| *presence).collect()
     }
 
-    /// Its own, or else that of its series.
+    /// The roster of the team, or if it has none, those of its series.
     fn of_team(&self, team: &Team) -> Vec<Presence> {
         self.teams.get(&team.name).cloned().unwrap_or_else(|| {
             let own = self.series.iter().filter(|(of, _)| team.serves(of));

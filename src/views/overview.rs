@@ -199,7 +199,7 @@ struct Row<'a> {
     info: &'a store::SeriesInfo,
     outlook: Option<&'a staffing::Outlook>,
     worst: Option<&'a PlanTarget>,
-    /// The gap divided by √n, about what a team of n absorbs by itself; 0 without a gap.
+    /// The gap divided by √n, which is about the gap that a team of n can compensate; 0 without a gap.
     risk: f64,
 }
 
@@ -233,7 +233,7 @@ fn whole(filter: &Filter) -> SeriesKey {
     SeriesKey::new(name(&filter.region), name(&filter.service), name(&filter.channel))
 }
 
-/// `whole` is a roll-up with a forecast of its own, which is better than a sum of medians.
+/// Computes the figures. `whole` is a roll-up with a forecast of its own, which is better than a sum of medians.
 fn figures(
     reader: &Reader,
     leaves: &[&(Option<Plan>, staffing::Outlook)],

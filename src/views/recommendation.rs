@@ -9,7 +9,7 @@ use crate::staffing;
 use crate::store::{Reader, StoreError};
 use crate::text::{Say, Texts};
 
-/// Most open recommendations that are looked at.
+/// Maximum number of open recommendations that are examined.
 const OPEN_MAX: usize = 1000;
 
 /// Actual contacts and service level, once a recommendation that was carried out is over.
@@ -136,7 +136,7 @@ impl From<&staffing::Uncovered> for Uncovered {
 pub struct OpenRecommendations(Vec<staffing::Recommendation>);
 
 impl OpenRecommendations {
-    /// Reads them.
+    /// Reads the open recommendations.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -145,12 +145,12 @@ impl OpenRecommendations {
         Ok(Self(reader.recommendations(None, (None, Some(now)), OPEN_MAX, None)?))
     }
 
-    /// Adds to an alert those that bring people to its series, or keep callers away, oldest first.
+    /// Adds to an alert the recommendations that bring people to its series, or keep callers away, oldest first.
     pub fn add_to(&self, alert: &mut Alert) {
         alert.recommend(self.0.iter().rev());
     }
 
-    /// Those of a series, oldest first.
+    /// Recommendations of a series, oldest first.
     pub fn of(&self, series: &SeriesKey, texts: &Texts) -> Vec<Recommendation> {
         let own = self.0.iter().rev().filter(|own| own.concerns(series));
         own.map(|own| Recommendation::new(own, texts)).collect()

@@ -11,11 +11,11 @@ use super::{Key, RosterChange, RosterWarning};
 use crate::domain::{Name, SeriesKey, Timestamp, Zone, read_instant};
 use crate::staffing::{Rules, Shift, TeamShift};
 
-/// Most people of one row.
+/// Maximum number of people in one row.
 const AGENTS_MAX: u32 = 100_000;
-/// Most wrong rows that an error names.
+/// Maximum number of wrong rows that an error names.
 const ERRORS_MAX: usize = 20;
-/// Longest shift; a longer one is a wrong date.
+/// Maximum length of a shift. A longer one is a mistake in a date.
 const SHIFT_SECONDS_MAX: u64 = 8 * 86_400;
 const COLUMNS: [&str; 8] =
     ["team", "region", "service", "channel", "start", "end", "agents", "absent"];
@@ -41,25 +41,25 @@ pub struct RosterRow {
     pub absent: Option<u32>,
 }
 
-/// Rows that are valid.
+/// Valid rows.
 #[derive(Debug, Default, PartialEq)]
 pub struct Roster {
     pub shifts: Vec<Shift>,
     pub team_shifts: Vec<TeamShift>,
     /// All rows in the order in which they were sent.
     pub rows: Vec<CheckedRow>,
-    /// Whether they are lines of a CSV file.
+    /// Whether the rows are from a CSV file.
     pub is_csv: bool,
 }
 
-/// A row as it was sent, or what is wrong with it.
+/// A row as it was sent, or the error in it.
 pub struct SentRow {
     /// The line of a CSV file, or the index of a JSON array.
     pub place: usize,
     pub row: Result<RosterRow, String>,
 }
 
-/// Where a valid row was, whose it is, and when, in which zone.
+/// A valid row: its position, its team or series, its start and end, and their zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedRow {
     pub place: usize,
@@ -69,7 +69,7 @@ pub struct CheckedRow {
     pub zone: Zone,
 }
 
-/// Who works a shift.
+/// The team or the series that a shift belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Whose {
     Series(SeriesKey),
@@ -321,7 +321,7 @@ fn series(row: &RosterRow) -> Result<SeriesKey, String> {
     key.series()
 }
 
-/// As files write it.
+/// A time in the format of files.
 fn civil(at: Timestamp, zone: Zone) -> String {
     zone.local(at).format("%Y-%m-%dT%H:%M").to_string()
 }
@@ -469,7 +469,7 @@ mod tests {
         }
     }
 
-    /// All wrong lines at once, those that cannot be read and those that cannot be; at most 20.
+    /// Reports all wrong lines at once: lines that cannot be read, and lines with invalid values; at most 20.
     #[test]
     fn all_wrong_lines_are_named() {
         let found = read(

@@ -1,4 +1,4 @@
-//! What a roster would change: shifts that it replaces, and agent hours before and after.
+//! The changes that a roster would make: shifts that it replaces, and agent hours before and after.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ fn hours(shifts: &[Span]) -> f64 {
     shifts.iter().map(hours).fold(0.0, |sum, own| sum + own * 100.0).round() / 100.0
 }
 
-/// What storing a roster would change, by series and team.
+/// The changes that storing a roster would make, by series and team.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.

@@ -12,7 +12,7 @@ use crate::staffing::{Rules, Team};
 use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// Most warnings of one answer, and most rows that one warning names.
+/// Maximum number of warnings of one answer, and of rows that one warning names.
 const WARNINGS_MAX: usize = 100;
 const ROWS_MAX: usize = 20;
 
@@ -51,7 +51,7 @@ pub struct RosterWarning {
     pub text: String,
 }
 
-/// What is known beside the roster.
+/// The data with which a roster is compared.
 struct Known<'a> {
     rules: &'a Rules,
     series: BTreeSet<SeriesKey>,
@@ -170,7 +170,7 @@ impl Known<'_> {
     }
 }
 
-/// Whether a team is closed from the start of a row to its end. No window is shorter than the step.
+/// Whether a team is closed during the whole row. The row is checked in steps that are not longer than a window.
 fn is_closed(team: &Team, row: &CheckedRow) -> bool {
     let mut at = row.start;
     while at < row.end {

@@ -10,7 +10,7 @@ use crate::stats::median;
 use crate::store::{Filter, Reader, StoreError};
 use crate::tickets::SentimentCounts;
 
-/// Past weeks whose same hour says what is usual.
+/// Number of past weeks whose same hour defines what is usual.
 const WEEKS: u32 = 4;
 
 /// Tickets of a region and service that were created in the last hour and have a text.
@@ -52,7 +52,7 @@ impl Counts {
         self.usual(|counts| counts.negative)
     }
 
-    /// Negative tickets beyond what is usual.
+    /// Negative tickets above the usual number.
     fn more(&self) -> f64 {
         f64::from(self.now.negative) - self.usual_negative().unwrap_or_default()
     }

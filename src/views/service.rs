@@ -123,7 +123,7 @@ pub(super) struct Sum {
     pub(super) attained: Attained,
     compared: Calibration,
     sentiments: SentimentCounts,
-    /// Whether some may still be served in time.
+    /// Whether some contacts may still be served in time.
     pub(super) is_open: bool,
 }
 
@@ -135,7 +135,7 @@ impl Sum {
         self.is_open |= other.is_open;
     }
 
-    /// Adds a window to a sum over windows. Contacts that may still be served in time are not judged there.
+    /// Adds a window to a sum over windows. Contacts that may still be served in time are not judged in such a sum.
     fn plus_window(&mut self, window: &Self) {
         if window.is_open {
             let attained = window.attained.clone().unjudged();
@@ -165,7 +165,7 @@ impl Sum {
     }
 }
 
-/// Rounded as service levels of plans are.
+/// Rounds like the service levels of plans.
 fn share(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }
@@ -181,7 +181,7 @@ pub struct ServiceReader<'r> {
 }
 
 impl<'r> ServiceReader<'r> {
-    /// For one answer.
+    /// A reader for one answer.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -195,7 +195,7 @@ impl<'r> ServiceReader<'r> {
         self.settled_upto
     }
 
-    /// The series of which anything is known.
+    /// The series with known attained service.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -356,7 +356,7 @@ impl<'r> ServiceReader<'r> {
     }
 }
 
-/// What a row is about.
+/// The subject of a row.
 pub enum ServiceRow<'a> {
     /// A series or roll-up; a roll-up has no profile.
     Series(&'a SeriesKey, Option<&'a Profile>),

@@ -99,7 +99,7 @@ pub struct TeamStaffing {
     pub targets: Vec<StaffingTarget>,
 }
 
-/// Rounded as service levels of plans are.
+/// Rounds like the service levels of plans.
 fn share(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }
@@ -154,7 +154,7 @@ impl Staffing {
         }
     }
 
-    /// With the profile of the plan, and the team that serves the series.
+    /// Adds the profile of the plan, and the team that serves the series.
     #[must_use]
     pub fn by(self, profile: Option<&Profile>, team: Option<&Team>) -> Self {
         let team = team.map(|team| team.name.to_string());

@@ -12,7 +12,7 @@ use crate::forecast::{ForecastPoint, HORIZON};
 use crate::staffing::PlanTarget;
 use crate::store::{Reader, StoreError};
 
-/// Days between a window and the one that it is compared with.
+/// Days between a window and the earlier window with which it is compared.
 const WEEK_DAYS: u32 = 7;
 
 /// A forecast of one window.

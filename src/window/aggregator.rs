@@ -22,18 +22,19 @@ pub struct AggregatorConfig {
     pub lateness: Duration,
     /// How far an event may be ahead of its append time; `None` for logs without append times.
     pub max_future_skew: Option<Duration>,
-    /// Most names in one window: series, and scopes of alarms. Events of further ones are counted under [`OTHER`](crate::domain::OTHER).
+    /// Maximum number of names in one window: series, and scopes of alarms. Events with further names are counted under
+    /// [`OTHER`](crate::domain::OTHER).
     pub names_max: usize,
 }
 
 impl AggregatorConfig {
-    /// Fewest names of [`Self::names_max`].
+    /// Minimum of [`Self::names_max`].
     pub const NAMES: usize = 20_000;
 
     /// The limit of names in a window of one source, for a limit of series over all sources. It is larger, because a
     /// source does not know which names are admitted.
     ///
-    /// For usual limits of series it is the same: a replay after a change of configuration counts the same.
+    /// It is the same for all usual limits of series, so that a replay after a change of configuration has the same result.
     pub fn names_for(series_max: usize) -> usize {
         Self::NAMES.max(series_max.saturating_mul(2))
     }
@@ -43,13 +44,13 @@ impl AggregatorConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Counted,
-    /// Its window already holds its id. It is counted as a duplicate.
+    /// The window already has an event with this id. The event is counted as a duplicate.
     Duplicate,
-    /// Its window was closed. It becomes a dead letter.
+    /// The window of the event was closed. The event becomes a dead letter.
     Late,
-    /// It is ahead of its append time by more than the skew. It becomes a dead letter and closes no window.
+    /// The event is ahead of its append time by more than the allowed skew. It becomes a dead letter and closes no window.
     Future,
-    /// It was decided before a restart, and its window has closed since. It is skipped.
+    /// The event was decided before a restart, and its window has closed since. It is skipped.
     Replayed,
 }
 
@@ -67,51 +68,51 @@ pub struct Partial {
 /// Where a restart resumes, and the state that it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitPoint {
-    /// Smallest first offset of all open windows that are not kept beside, or the next offset if there are none.
+    /// Smallest first offset of all open windows that are not stored beside the commit, or the next offset if there are none.
     pub resume_at: Offset,
     /// Windows that end at or before this are closed.
     pub closed: Timestamp,
     /// Largest offset ever processed, earlier sessions included.
     pub decided_upto: Offset,
-    /// The watermark after `decided_upto`, and windows that do not hold the commit back.
+    /// The watermark after `decided_upto`, and windows that do not hold back the commit.
     pub beside: Beside,
 }
 
 impl CommitPoint {
-    /// Before the first event of a log: nothing is closed or decided.
+    /// The commit point before the first event of a log: nothing is closed or decided.
     pub fn start(resume_at: Offset) -> Self {
         let closed = Timestamp::from_millis(i64::MIN / 4);
         Self { resume_at, closed, decided_upto: resume_at - 1, beside: Beside::default() }
     }
 
-    /// The point from which counting goes on at `at`, because what follows this one cannot be read again. Windows that were open
-    /// cannot be counted again from their first records. Their counts are stored up to the last decided offset, and stay; what
-    /// follows is added to them. This holds for windows beside the commit too.
+    /// The commit point from which counting continues at `at`, because the records after this point cannot be read again.
+    /// Windows that were open cannot be counted again from their first records. Their stored counts up to the last decided
+    /// offset are kept, and later counts are added to them. The same applies to windows beside the commit.
     pub fn after_gap(self, at: Offset) -> Self {
         let beside = Beside { watermark: self.beside.watermark, windows: Vec::new() };
         Self { resume_at: at, decided_upto: at - 1, closed: self.closed, beside }
     }
 }
 
-/// Counts one partition. It has no clock: see the documentation of the room.
+/// Counts one partition. It uses no clock: see the documentation of the room.
 #[derive(Debug)]
 pub struct Aggregator {
     config: AggregatorConfig,
-    /// By window index. Closed windows stay until their commit has succeeded.
+    /// Open windows by index. Closed windows are kept until their commit has succeeded.
     pub(super) open: BTreeMap<i64, Open>,
-    /// By window index: windows that are kept beside the commit.
+    /// Windows that are stored beside the commit, by index.
     kept: BTreeMap<i64, KeptWindow>,
-    /// Most bytes of windows beside the commit.
+    /// Maximum size in bytes of the windows beside the commit.
     pub(super) kept_bytes_max: usize,
     pub(super) watermark: Watermark,
     keys: KeyIndex,
     pub(super) closed: Timestamp,
     decided_upto: Offset,
-    /// Number of events of the current record that were decided.
+    /// Number of decided events of the current record.
     nth: u32,
-    /// Largest offset read since the start. During a replay it is below `decided_upto`.
+    /// Largest offset that was read since the start. During a replay it is below `decided_upto`.
     pub(super) read_upto: Offset,
-    /// Classifies tickets' texts; without it, topics and phrases are not counted.
+    /// Classifies tickets' texts. Without it, topics and phrases are not counted.
     classifier: Option<Arc<dyn TextClassifier>>,
 }
 
@@ -133,7 +134,7 @@ impl Aggregator {
         }
     }
 
-    /// Sets the classifier of texts from now on. Counts so far stay. A replay may classify their texts anew: it then
+    /// Sets the classifier for texts from now on. Existing counts do not change. If a replay classifies texts again, it
     /// replaces whole counts.
     pub fn set_classifier(&mut self, classifier: Arc<dyn TextClassifier>) {
         self.classifier = Some(classifier);
@@ -161,14 +162,14 @@ impl Aggregator {
         aggregator
     }
 
-    /// Decides the only event of a record. Offsets must grow from call to call.
+    /// Decides the only event of a record. Offsets must increase from call to call.
     pub fn observe(&mut self, offset: Offset, appended_at: Timestamp, event: &Event) -> Outcome {
         let replayed = self.begin(offset);
         self.decide(replayed, offset, appended_at, &Brief::from(event))
     }
 
-    /// Begins a record; each of its events is then [decided](Self::decide). Returns whether the record had been decided
-    /// before a restart.
+    /// Begins a record. Each of its events has to be [decided](Self::decide) afterwards. Returns whether the record was already
+    /// decided before a restart.
     pub fn begin(&mut self, offset: Offset) -> bool {
         let replayed = offset <= self.decided_upto;
         self.skip(offset);
@@ -212,12 +213,12 @@ impl Aggregator {
         outcome
     }
 
-    /// Counts the arrival of a ticket at its creation, because of a `change` that is the first news of it: unless the
-    /// window of the creation is closed, or that window or a later one has the id. The change itself must be
-    /// [decided](Self::decide) afterwards. Returns whether the arrival counted.
+    /// Counts the arrival of a ticket in the window of its creation, if the first event about it is a `change`. It is not
+    /// counted if that window is closed, or if that window or a later one already has the id. The change itself must be
+    /// [decided](Self::decide) afterwards. Returns whether the arrival was counted.
     ///
-    /// A replay decides the same: while the window is open, later ones are open too, so that all of them are replayed or were
-    /// kept beside the commit.
+    /// A replay has the same result: while the window is open, later windows are open too, so all of them are replayed or were
+    /// stored beside the commit.
     pub fn arrive(
         &mut self,
         replayed: bool,
@@ -269,14 +270,14 @@ impl Aggregator {
         self.decided_upto = self.decided_upto.max(offset);
     }
 
-    /// Whether an event that is too far ahead can be kept beside the commit. Only the log decides this.
+    /// Whether an event that is too far ahead can be stored beside the commit. The decision depends only on the log.
     fn fits_beside(&self, index: i64, event: &Brief<'_>) -> bool {
         let kept = self.kept.range(self.closed_index()..).map(|(_, kept)| beside::bytes(&kept.key));
         let new = beside::bytes(&AggregationKey::of(&event.place));
         !self.open.contains_key(&index) && kept.sum::<usize>() + new <= self.kept_bytes_max
     }
 
-    /// Counts the first event of a window that is too far ahead, and keeps it beside the commit. Its phrases do not count.
+    /// Counts the first event of a window that is too far ahead, and stores it beside the commit. Its phrases are not counted.
     fn keep(&mut self, index: i64, upto: At, id: u128, event: &Brief<'_>) -> Outcome {
         let mut counts = Counts::default();
         let topic = event.text.and_then(|text| classify(&**self.classifier.as_ref()?, text, None));
@@ -351,7 +352,7 @@ impl Aggregator {
         partials
     }
 
-    /// Where a restart may resume once everything that [`Self::changed`] has returned is durable.
+    /// The point at which a restart may resume, once everything that [`Self::changed`] has returned is durable.
     pub fn commit_point(&self) -> CommitPoint {
         let still_open = self.open.range(self.closed_index()..);
         let kept = self.kept.range(self.closed_index()..);
@@ -370,7 +371,7 @@ impl Aggregator {
         }
     }
 
-    /// Drops the windows that were closed at `point`. Call it once that commit has succeeded.
+    /// Drops the windows that were closed at `point`. Call this once that commit has succeeded.
     pub fn committed(&mut self, point: &CommitPoint) {
         let keep = self.config.width.index(point.closed);
         self.open = self.open.split_off(&keep);
@@ -380,7 +381,7 @@ impl Aggregator {
         }
     }
 
-    /// Drops keys that no open window has. Names come from outside, so their number has no limit.
+    /// Drops keys that no open window has. Names come from outside, so their number is not limited.
     fn forget_unused_keys(&mut self) {
         let mut used = vec![false; self.keys.len()];
         let numbers =
@@ -404,7 +405,7 @@ impl Aggregator {
         self.closed
     }
 
-    /// Names held in memory.
+    /// Number of names in memory.
     #[cfg(test)]
     pub(super) fn keys_held(&self) -> usize {
         self.keys.len()
@@ -415,7 +416,7 @@ impl Aggregator {
         self.kept.range(self.closed_index()..).count()
     }
 
-    /// Windows held in memory.
+    /// Number of windows in memory.
     pub fn open_windows(&self) -> usize {
         self.open.len()
     }

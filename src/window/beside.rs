@@ -1,23 +1,23 @@
-//! What is kept beside a commit: the watermark, and windows whose only event is too far ahead to move it.
+//! State that is stored beside a commit: the watermark, and windows whose only event is too far ahead to move the watermark.
 //!
-//! Such a window may stay open for years, so it must not hold the commit back. Its one event is stored beside the commit,
-//! and is not read again. The size is bounded, because brokers accept few bytes beside an offset: windows beyond the
-//! bound hold the commit back as others do.
+//! Such a window may stay open for years, so it must not hold back the commit. Its only event is stored beside the commit, and
+//! is not read again. The size is bounded, because brokers accept few bytes beside an offset. Windows beyond the bound hold
+//! back the commit like others.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AggregationKey, Counts, watermark::Watermark};
 use crate::domain::{Offset, Timestamp};
 
-/// Most bytes of windows beside a commit. With the waiting events, and as text, this is below 4,000 bytes.
+/// Maximum size of the windows beside a commit. With the waiting events, and encoded as text, this is below 4,000 bytes.
 pub(super) const BYTES_MAX: usize = 2_400;
-/// Most bytes of a window apart from its names.
+/// Maximum size of a window without its names.
 const WINDOW_BYTES: usize = 88;
 
-/// A position in a log that tells the events of one record apart.
+/// A position in a log that distinguishes the events of one record.
 pub(super) type At = (Offset, u32);
 
-/// State beside a commit.
+/// The state beside a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beside {
     /// The newest event time, and the events that wait to move it.
@@ -26,7 +26,7 @@ pub struct Beside {
     pub windows: Vec<KeptWindow>,
 }
 
-/// A window whose first event was too far ahead, as it was after that event and its duplicates.
+/// A window whose first event was too far ahead, in its state after that event and its duplicates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptWindow {
     pub(super) window: Timestamp,
@@ -34,14 +34,15 @@ pub struct KeptWindow {
     pub(super) id: u128,
     pub(super) key: AggregationKey,
     pub(super) counts: Counts,
-    /// The event.
+    /// Position of the event.
     pub(super) since: At,
-    /// Events of the window up to this one are included.
+    /// Position up to which events of the window are included.
     pub(super) upto: At,
 }
 
 impl Beside {
-    /// Without what was counted at `offset` or later, and without a watermark: for reading again from there.
+    /// The state without everything that was counted at `offset` or later, and without a watermark, for reading again from
+    /// there.
     #[must_use]
     pub fn before(&self, offset: Offset) -> Self {
         let windows = self.windows.iter().filter(|kept| kept.upto.0 < offset).cloned();
@@ -49,7 +50,7 @@ impl Beside {
     }
 }
 
-/// Most bytes of a window with this key.
+/// Maximum size of a window with this key.
 pub(super) fn bytes(key: &AggregationKey) -> usize {
     let names = match key {
         AggregationKey::Tickets(series) => [&series.region, &series.service, &series.channel]

@@ -5,12 +5,12 @@ use std::fmt;
 
 use crate::domain::{OTHER, Scope, SeriesKey, Severity, TOPICS, Topic};
 
-/// What events are counted by.
+/// The key under which events are counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AggregationKey {
     Tickets(SeriesKey),
     Alarms(Scope),
-    /// Maintenance notices: counted so that every event is accounted for.
+    /// Maintenance notices. They are counted so that every event is accounted for.
     Maintenance,
     /// Tickets whose text has a phrase that the lexicon does not contain. Their number is bounded: see
     /// [`Aggregator`](super::Aggregator). These tickets are counted under their [`Self::Tickets`] key as well.
@@ -59,10 +59,10 @@ pub struct Counts {
     pub other: u32,
     /// Events whose id was counted in this window before.
     pub duplicates: u32,
-    /// Those of `tickets` whose text has a topic, by topic in the order of [`Topic::EVERY`].
+    /// Number of these tickets by the topic of their text, in the order of [`Topic::EVERY`].
     ///
-    /// They are fields of the tickets' counts and have no aggregation keys of their own. A partial therefore replaces
-    /// both at once: a ticket is never in two topics of a window, even if a replay uses another lexicon.
+    /// Topics are fields of the tickets' counts and have no aggregation keys of their own. Therefore a partial replaces both at
+    /// once, and a ticket is never in two topics of a window, even if a replay uses another lexicon.
     pub topics: [u32; TOPICS],
 }
 

@@ -3,19 +3,19 @@
 use super::Counts;
 use crate::domain::{Offset, SourceId};
 
-/// Counts of the newest partial of one source: the one with the largest `upto`.
+/// The counts of the newest partial of one source: the one with the largest `upto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     pub counts: Counts,
     pub upto: Offset,
 }
 
-/// Parts of one aggregation key in one window, and the sum of those that can no longer change.
+/// The parts of one aggregation key in one window, and the sum of the parts that can no longer change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Entry {
-    /// Finalized total less `parts`: the counts of sources that have closed the window.
+    /// Finalized total minus `parts`: the counts of sources that have closed the window.
     pub(super) base: Counts,
-    /// By source, in order. Most keys have one source, so a map would waste most of its node.
+    /// Parts by source, in order. Most keys have one source, so a map would waste most of its node.
     pub(super) parts: Vec<(SourceId, Part)>,
 }
 

@@ -1,7 +1,7 @@
-//! Parts that are counted under the key of another: see [`Names`](super::names::Names).
+//! Parts that are counted under another key: see [`Names`](super::names::Names).
 //!
-//! A partial is cumulative, so its source's previous partial of the same key has to be known to replace it in the sum. The
-//! key itself is not needed: a hash of it suffices.
+//! A partial is cumulative, so the previous partial of the same key and source has to be known to replace it in the sum. The
+//! key itself is not needed; a hash of it is enough.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -49,9 +49,9 @@ impl Beyond {
 /// Events that were counted under [`OTHER`](crate::domain::OTHER).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BeyondTally {
-    /// By reason.
+    /// Number of events by reason.
     pub events: BTreeMap<Beyond, u64>,
-    /// One of the keys.
+    /// One of the keys, as an example.
     pub example: Option<AggregationKey>,
 }
 
@@ -63,7 +63,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// The sum after the change.
+    /// The sum after the change is applied.
     pub fn on(self, sum: Counts) -> Counts {
         sum.minus(self.before).plus(self.after)
     }
@@ -86,7 +86,7 @@ impl Folded {
         folded
     }
 
-    /// Takes a partial. Returns its part and the change, or `None` for a replay.
+    /// Takes a partial. Returns its part and the change of the sum, or `None` for a replay.
     pub fn take(&mut self, source: &SourceId, partial: &Partial) -> Option<(FoldedPart, Change)> {
         let key = xxh3_64(partial.key.to_string().as_bytes());
         let parts = self.parts.entry(partial.window).or_default();
@@ -113,7 +113,7 @@ impl Folded {
         self.tally.example.get_or_insert_with(|| key.clone());
     }
 
-    /// Events since the last call.
+    /// The events since the last call.
     pub fn take_tally(&mut self) -> BeyondTally {
         std::mem::take(&mut self.tally)
     }

@@ -1,4 +1,4 @@
-//! Counting under simulated faults. Whatever happens, the result equals a batch count of the logs.
+//! Counting under simulated faults. The result must always equal a batch count of the logs.
 //!
 //! Three workers count the partitions of three logs and write their counts to one log. A leader and a standby read that
 //! log into stores of their own. A schedule drawn from a seed crashes them, fails commits, loses deliveries, moves
@@ -92,7 +92,7 @@ const MUTANTS: [Mutant; 22] = [
 struct Record {
     event: Event,
     appended_at: Timestamp,
-    /// From when on the record can be read.
+    /// The time from which on the record can be read.
     visible_at: Timestamp,
 }
 
@@ -238,7 +238,7 @@ struct Worker {
     paused: bool,
     generation: u64,
     parts: BTreeMap<usize, Part>,
-    /// Passed to the producer, not acknowledged.
+    /// Messages that were passed to the producer and are not acknowledged.
     outbox: VecDeque<Message>,
     /// Dead letters for which a mutant does not wait.
     slow: VecDeque<Message>,
@@ -353,7 +353,7 @@ struct World {
     logs: Vec<Vec<Record>>,
     now: Timestamp,
     workers: Vec<Worker>,
-    /// The group's view of the current generation and of the partitions' owners.
+    /// The view that the group has of the current generation and of the owners of partitions.
     generation: u64,
     owners: [usize; PARTITIONS],
     commits: [Option<CommitPoint>; PARTITIONS],
@@ -395,7 +395,7 @@ impl World {
         self.logs[partition].iter().take_while(|r| r.visible_at <= self.now).count() as Offset
     }
 
-    /// Assigns partitions to workers that answer. Paused workers keep their old view.
+    /// Assigns partitions to workers that respond. Paused workers keep their old view.
     fn rebalance(&mut self) {
         let answering: Vec<usize> = (0..WORKERS).filter(|w| !self.workers[*w].paused).collect();
         if answering.is_empty() {
@@ -410,7 +410,7 @@ impl World {
         }
     }
 
-    /// Gives a worker its partitions. `anew` means that it has lost its state.
+    /// Gives a worker its partitions. `anew`: the worker has lost its state.
     fn join(&mut self, w: usize, anew: bool) {
         let generation = self.generation;
         let owned: Vec<usize> = (0..PARTITIONS).filter(|p| self.owners[*p] == w).collect();
@@ -464,7 +464,7 @@ impl World {
         Part { aggregator, next, dead: Vec::new(), point: None }
     }
 
-    /// A worker reads some records of a partition that it owns in its own view.
+    /// A worker reads some records of a partition that it owns according to its own view.
     fn count(&mut self, w: usize, partition: usize, most: usize) {
         let end = self.end(partition);
         let mutant = self.mutant;
@@ -552,7 +552,7 @@ impl World {
         }
     }
 
-    /// The broker acknowledges some messages; `fails` means that it refuses the next one.
+    /// The broker acknowledges some messages. `fails`: it refuses the next one.
     fn deliver(&mut self, w: usize, most: usize, fails: bool) {
         for _ in 0..most {
             let Some(message) = self.workers[w].outbox.pop_front() else { break };
@@ -717,7 +717,7 @@ fn series_max(seed: u64) -> usize {
     if seed.is_multiple_of(3) { 1 } else { 100 }
 }
 
-/// Sums over all names. Phrases of names beyond the limit are not counted, so they are left out.
+/// Sums over all names. Phrases of names beyond the limit are not counted, so they are left out of the comparison.
 fn nameless(totals: &Totals) -> Vec<(Timestamp, Counts)> {
     let mut sums: BTreeMap<Timestamp, Counts> = BTreeMap::new();
     for ((window, _), counts) in totals.iter().filter(|((_, key), _)| !key.is_secondary()) {
@@ -727,7 +727,7 @@ fn nameless(totals: &Totals) -> Vec<(Timestamp, Counts)> {
     sums.into_iter().filter(|(_, counts)| counts.events() > 0).collect()
 }
 
-/// Runs one schedule. Returns what differs from the expected result.
+/// Runs one schedule. Returns the differences from the expected result.
 fn run(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
     let mut world = World::new(seed, mutant);
     for _ in 0..STEPS {

@@ -1,4 +1,4 @@
-//! Aggregation keys by number: an event is counted without copying its names.
+//! Numbers of aggregation keys, so that an event is counted without copying its names.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use foldhash::fast::RandomState;
 use super::AggregationKey;
 use crate::domain::{Name, Place, Scope, SeriesKey};
 
-/// From so many keys on, keys that no open window has are dropped.
+/// Number of keys from which on keys are dropped that no open window has.
 const FORGET_FROM: usize = 50_000;
 /// Longest text of a place: three names of 64 characters with up to four bytes each, and separators.
 const TEXT_MAX: usize = 3 * 64 * 4 + 3;
-/// Keys that are cached by the sketch of their place.
+/// Number of keys that are cached by the sketch of their place.
 const CACHED: usize = 256;
 
 /// Aggregation keys and their numbers.
@@ -19,9 +19,9 @@ const CACHED: usize = 256;
 pub(super) struct KeyIndex {
     by_text: HashMap<Box<[u8]>, u32, RandomState>,
     all: Vec<AggregationKey>,
-    /// By number of a key: number of its scope's alarm key, once it was looked up.
+    /// By number of a key: the number of the alarm key of its scope, once it was looked up.
     scopes: Vec<Option<u32>>,
-    /// Numbers by the sketch of a place; empty before the first lookup.
+    /// Numbers of keys by the sketch of their place; empty before the first lookup.
     cache: Vec<u32>,
 }
 
@@ -89,7 +89,7 @@ impl KeyIndex {
         &self.all[number as usize]
     }
 
-    /// Whether unused keys should be dropped.
+    /// Whether there are so many keys that unused ones should be dropped.
     pub(super) fn are_many(&self) -> bool {
         self.all.len() >= FORGET_FROM
     }

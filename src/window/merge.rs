@@ -14,13 +14,13 @@ use crate::domain::{SourceId, Timestamp, WindowWidth};
 pub struct MergeConfig {
     pub width: WindowWidth,
     pub lateness: Duration,
-    /// Windows no longer wait for a source that has not reported for this long: they are *missing*.
+    /// Windows no longer wait for a source that has not reported for this long. They become *missing*.
     pub source_timeout: Duration,
-    /// Most ticket series, and most alarm scopes, that are counted under their own names.
+    /// Maximum number of ticket series, and of alarm scopes, that are counted under their own names.
     pub series_max: usize,
 }
 
-/// How far a source has counted. It is sent after the partials that it covers.
+/// The position up to which a source has counted. It is sent after the partials that it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frontier {
     /// Windows that end at or before this are closed, and their partials have been sent.
@@ -42,7 +42,8 @@ pub struct SourceProgress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinalizedWindow {
     pub window: Timestamp,
-    /// Counts by aggregation key. All other keys are zero, or unknown in a missing window, or unchanged in a revision.
+    /// Counts by aggregation key. Absent keys are zero in a complete window, unknown in a missing window, and unchanged in a
+    /// revision.
     pub counts: Vec<(AggregationKey, Counts)>,
     /// Whether a source was silent past its time-out.
     pub missing: bool,
@@ -68,11 +69,11 @@ pub struct MergeState {
 pub struct Refolded {
     pub partials: BTreeMap<(Timestamp, AggregationKey, SourceId), Partial>,
     pub folded: Vec<FoldedPart>,
-    /// Stored parts that are no longer needed.
+    /// Stored partials that are no longer needed.
     pub removed: Vec<(Timestamp, AggregationKey, SourceId)>,
 }
 
-/// New partials: those to store in place of previous ones, and those that are counted under another key.
+/// New partials: those that replace stored ones, and those that are counted under another key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     pub partials: Vec<Partial>,
@@ -128,8 +129,8 @@ impl Merge {
         merge
     }
 
-    /// Takes a stored part. In windows that are not final, names beyond the limit are counted under another key from now
-    /// on: a store of an earlier release, or of a higher limit, may have too many.
+    /// Takes a stored part. A store of an earlier release, or with a higher limit, may have too many names. In windows that are
+    /// not final, names beyond the limit are counted under another key from now on.
     fn restore_part(
         &mut self,
         window: Timestamp,
@@ -154,7 +155,7 @@ impl Merge {
         self.refolded.removed.push((window, partial.key, source));
     }
 
-    /// Stored parts that [`Self::restore`] counted under other keys: what the store has to change.
+    /// Stored parts that [`Self::restore`] counted under other keys, for which the store has to be changed.
     pub fn take_refolded(&mut self) -> Refolded {
         std::mem::take(&mut self.refolded)
     }
@@ -229,7 +230,8 @@ impl Merge {
         true
     }
 
-    /// Takes a partial under another `key`. Returns its part and the source's new partial of `key`, if it was new.
+    /// Takes a partial that is counted under another key, `key`. Returns its part and the source's new partial of `key`, if the
+    /// partial was new.
     fn fold(
         &mut self,
         source: &SourceId,
@@ -246,7 +248,7 @@ impl Merge {
         Some((part, sum))
     }
 
-    /// Where a partial counts. What a window holds under its own key stays there.
+    /// The key under which a partial is counted. If the window already has its own key, that key is used.
     fn counted_under(&mut self, partial: &Partial) -> CountedUnder {
         let held = self.open.get(&partial.window);
         if held.is_some_and(|entries| entries.contains_key(&partial.key)) {
@@ -259,7 +261,7 @@ impl Merge {
         self.open.get(&window)?.get(key)?.part(source)
     }
 
-    /// Replaces a source's part, which was `before`.
+    /// Replaces the part of a source. `before` is the previous part.
     fn put(
         &mut self,
         source: &SourceId,
@@ -372,8 +374,8 @@ impl Merge {
         removed
     }
 
-    /// Up to when the counts of open windows are complete: the earliest `caught_up_at` of the sources that have counted
-    /// in them. `None` if one of these has not caught up.
+    /// The time up to which the counts of open windows are complete: the earliest `caught_up_at` of the sources that have
+    /// counted in them. `None` if one of these has not caught up.
     pub fn known_upto(&self) -> Option<Timestamp> {
         let from = self.next?;
         let entries = self.open.range(from..).flat_map(|(_, entries)| entries.values());
@@ -385,7 +387,7 @@ impl Merge {
         counting.map(upto).min().flatten()
     }
 
-    /// Windows that are not final, each with a source that has counted in it. A pair may come more than once.
+    /// Windows that are not final, each with a source that has counted in it. A pair may occur more than once.
     pub fn open_sources(&self) -> impl Iterator<Item = (Timestamp, &SourceId)> + '_ {
         let open = self.open.range(self.next.unwrap_or(Timestamp::MIN)..);
         open.flat_map(|(window, entries)| {
@@ -441,7 +443,7 @@ impl Merge {
         self.open.keys().copied()
     }
 
-    /// Windows held in memory.
+    /// Number of windows in memory.
     pub fn open_windows(&self) -> usize {
         self.open.len()
     }

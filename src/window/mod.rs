@@ -1,8 +1,8 @@
 //! Events → cumulative partials per partition ([`Aggregator`]) → merged, finalized windows ([`Merge`]).
 //!
-//! Neither has a clock. What an aggregator decides about an event depends only on the log prefix of its own
-//! partition, so a replay decides the same. A merge keeps the newest partial of each source, so duplicates, replays
-//! and zombies are harmless.
+//! Neither uses a clock. The outcome of an event depends only on the log of its own partition up to the event, so a replay has
+//! the same outcome. A merge keeps the newest partial of each source, so duplicates, replays and late writes of replaced
+//! workers are harmless.
 
 mod active_alarms;
 mod aggregator;

@@ -1,28 +1,28 @@
 //! Which names have counts of their own, and under which names all others are counted.
 //!
-//! Names come from outside, and a mistake in a mapping can make a new one of every event. So only the first
-//! `limits.series` ticket series, and as many alarm scopes, are counted under their own names. Events of all others are
-//! counted under the region [`OTHER`] with their service and channel, so that totals by service stay right. If there are
-//! many services or channels as well, they are counted under [`OTHER`] alone.
+//! Names come from outside, and a mistake in a mapping can create a new name for every event. So only the first `limits.series`
+//! ticket series, and as many alarm scopes, are counted under their own names. Events of all others are counted under the
+//! region [`OTHER`] with their service and channel, so that totals by service stay right. If there are many services or
+//! channels as well, they are counted under [`OTHER`] alone.
 //!
-//! A name that is admitted stays admitted: it has stored counts from then on, from which a restart reads it.
+//! An admitted name stays admitted: from then on it has stored counts, from which a restart restores it.
 
 use std::collections::BTreeSet;
 
 use super::AggregationKey;
 use crate::domain::{Name, OTHER, Scope, SeriesKey};
 
-/// Most series, and most scopes, of the region [`OTHER`], besides the one that is [`OTHER`] in all parts.
+/// Maximum number of series, and of scopes, in the region [`OTHER`], in addition to the one that is [`OTHER`] in all parts.
 const OTHERS_MAX: usize = 64;
 
-/// Where the events of a key are counted.
+/// The key under which the events of a key are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CountedUnder {
-    /// Under their own key.
+    /// The key itself.
     Own,
-    /// Under this key, because the limit is reached.
+    /// This key, because the limit is reached.
     Other(AggregationKey),
-    /// Nowhere: a phrase of tickets that are counted under [`OTHER`]. The tickets are counted.
+    /// None. Phrases of tickets that are counted under [`OTHER`] are not counted; the tickets themselves are.
     Nothing,
 }
 
@@ -38,7 +38,7 @@ pub struct Names {
 #[derive(Clone, Debug)]
 struct Admitted<K> {
     keys: BTreeSet<K>,
-    /// How many of `keys` have the region [`OTHER`].
+    /// Number of keys with the region [`OTHER`].
     others: usize,
 }
 
@@ -48,7 +48,7 @@ impl<K> Default for Admitted<K> {
     }
 }
 
-/// A key with a region, and the keys under which it is counted beyond the limit.
+/// A key with a region, and the keys that replace it if the limit is reached.
 trait Folds: Clone + Ord {
     fn is_other(&self) -> bool;
     /// The key with the region [`OTHER`].
@@ -99,7 +99,7 @@ impl<K: Folds> Admitted<K> {
         }
     }
 
-    /// The key under which `key` is counted; `None` for itself. Admits new keys while there is room.
+    /// The key that replaces `key`; `None` if `key` itself is used. Admits new keys while there is room.
     fn place(&mut self, key: &K, max: usize) -> Option<K> {
         if self.keys.contains(key) {
             return None;
@@ -116,7 +116,7 @@ impl<K: Folds> Admitted<K> {
         Some(other)
     }
 
-    /// Like [`Self::place`], without admitting anything.
+    /// Like [`Self::place`], but admits nothing.
     fn find(&self, key: &K, max: usize) -> Option<K> {
         if self.keys.contains(key) || self.has_room(key, max) {
             return None;
@@ -128,7 +128,7 @@ impl<K: Folds> Admitted<K> {
 }
 
 impl Names {
-    /// No names. At most `max` series and `max` scopes are admitted.
+    /// An empty set of names. At most `max` series and `max` scopes are admitted.
     pub fn new(max: usize) -> Self {
         Self { max, ..Self::default() }
     }
@@ -138,7 +138,7 @@ impl Names {
         Self { max, ..self }
     }
 
-    /// Takes a name that has stored counts, whatever the limit is.
+    /// Admits a name that has stored counts, regardless of the limit.
     pub fn restore(&mut self, key: &AggregationKey) {
         match key {
             AggregationKey::Tickets(series) => self.leaves.insert(series.clone()),
@@ -147,7 +147,7 @@ impl Names {
         }
     }
 
-    /// Where a key is counted. A new name is admitted while there is room.
+    /// The key under which events of a key are counted. A new name is admitted while there is room.
     pub fn place(&mut self, key: &AggregationKey) -> CountedUnder {
         let other = match key {
             AggregationKey::Tickets(series) => {
@@ -163,7 +163,7 @@ impl Names {
         other.map_or(CountedUnder::Own, CountedUnder::Other)
     }
 
-    /// Where a key would be counted, if it is seen next.
+    /// The key under which the next event of a key would be counted.
     pub fn find(&self, key: &AggregationKey) -> AggregationKey {
         let other = match key {
             AggregationKey::Tickets(series) => {
@@ -175,12 +175,12 @@ impl Names {
         other.unwrap_or_else(|| key.clone())
     }
 
-    /// The scope under which alarms of `scope` are counted; `None` for itself.
+    /// The scope under which alarms of `scope` are counted; `None` if that is `scope` itself.
     pub fn scope(&self, scope: &Scope) -> Option<Scope> {
         self.scopes.find(scope, self.max)
     }
 
-    /// Whether phrases of a scope are counted: if one of its series is admitted.
+    /// Whether phrases of a scope are counted. They are if one of its series is admitted.
     pub fn counts_phrases_of(&self, scope: &Scope) -> bool {
         let first = SeriesKey::new(scope.region.clone(), scope.service.clone(), Name::least());
         self.leaves.keys.range(first..).next().is_some_and(|leaf| leaf.scope() == *scope)
@@ -191,7 +191,7 @@ impl Names {
         self.leaves.keys.contains(series)
     }
 
-    /// Number of admitted ticket series; those of the region [`OTHER`] do not count.
+    /// Number of admitted ticket series, not including those of the region [`OTHER`].
     pub fn series(&self) -> usize {
         self.leaves.keys.len() - self.leaves.others
     }

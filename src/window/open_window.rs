@@ -1,4 +1,4 @@
-//! What one window of one partition holds while events may still be counted in it.
+//! The state of one window of one partition while events may still be counted in it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,21 +9,21 @@ use super::key_index::KeyIndex;
 use super::phrases::Tally;
 use crate::domain::{CountsAs, OTHER, Offset, Place, TextClassifier, Topic};
 
-/// What one window holds so far.
+/// The state of one window so far.
 #[derive(Debug, Default)]
 pub(super) struct Open {
-    /// Offset from which its events must be read again; `Offset::MAX` if all are kept beside the commit.
+    /// Offset from which its events must be read again; `Offset::MAX` if all of them are stored beside the commit.
     pub(super) first_offset: Offset,
     pub(super) ids: HashSet<u128, RandomState>,
-    /// By number of the key: counts, and whether they changed since the last report.
+    /// By number of the key: counts, and whether they have changed since the last report.
     pub(super) counts: HashMap<u32, (Counts, bool), RandomState>,
-    /// Keys of the region [`OTHER`] that were made because the window has too many names.
+    /// Number of keys in the region [`OTHER`] that were added because the window has too many names.
     others: usize,
-    /// By number of the scope's alarm key.
+    /// Phrases by number of the alarm key of the scope.
     pub(super) phrases: HashMap<u32, Tally, RandomState>,
 }
 
-/// Most places of the region [`OTHER`] in one window, besides the one that is [`OTHER`] in all parts.
+/// Maximum number of places in the region [`OTHER`] in one window, in addition to the one that is [`OTHER`] in all parts.
 const OTHERS_MAX: usize = 64;
 
 impl Open {
@@ -32,8 +32,8 @@ impl Open {
         Self { first_offset, ..Self::default() }
     }
 
-    /// Where an event of `place` is counted in a window that has as many names as it may have. A name that the window has
-    /// stays; others are counted under [`OTHER`].
+    /// The place under which an event is counted in a window that has the maximum number of names. Names that the window
+    /// already has are kept; others are replaced by [`OTHER`].
     pub(super) fn place_within<'a>(&mut self, keys: &KeyIndex, place: Place<'a>) -> Place<'a> {
         let has = |place: &Place<'_>| {
             keys.find(place).is_some_and(|number| self.counts.contains_key(&number))
@@ -63,7 +63,7 @@ impl Open {
     }
 }
 
-/// Adds an event to the counter that it belongs to.
+/// Adds an event to its counter.
 pub(super) fn add(counts: &mut Counts, counts_as: CountsAs, topic: Option<Topic>) {
     match counts_as {
         CountsAs::Ticket => {
@@ -78,7 +78,7 @@ pub(super) fn add(counts: &mut Counts, counts_as: CountsAs, topic: Option<Topic>
     }
 }
 
-/// Returns a text's topic, and adds its phrases to the tally while that still takes some.
+/// Returns the topic of a text, and adds its phrases to the tally as long as the tally accepts more.
 pub(super) fn classify(
     classifier: &dyn TextClassifier,
     text: &str,

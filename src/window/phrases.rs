@@ -1,9 +1,9 @@
 //! Phrases that several tickets of one scope and window share, counted in bounded memory.
 //!
-//! The result depends on the texts and their order alone. A replay starts where the window did, so it ends with the
-//! same phrases and counts. A phrase counts from the second ticket on. Until then only its key is held, as one of
-//! [`WAITING_MAX`] candidates. When these are full, all are dropped: a phrase that returns later lacks the tickets
-//! before. A phrase that counts is never dropped, so partials that were sent stay true.
+//! The result depends only on the texts and their order. A replay starts at the beginning of the window, so it ends with the
+//! same phrases and counts. A phrase is counted from the second ticket on. Until then only its key is held, as one of
+//! [`WAITING_MAX`] candidates. When there are too many, all candidates are dropped, so a phrase that occurs again later lacks
+//! the earlier tickets. A phrase that is counted is never dropped, so partials that were sent stay correct.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,14 +11,15 @@ use super::{AggregationKey, Counts};
 use crate::domain::{Phrase, Scope, TextCounts};
 use foldhash::fast::RandomState;
 
-/// Most phrases that count for one scope, window and source: the first that two tickets share.
+/// Maximum number of phrases that are counted for one scope, window and source: the first that two tickets share.
 const PHRASES_MAX: usize = 64;
-/// Most phrases that wait for a second ticket.
+/// Maximum number of phrases that wait for a second ticket.
 const WAITING_MAX: usize = 256;
-/// Texts of one scope, window and source whose phrases are counted: in a flood the first thousand suffice.
+/// Maximum number of texts of one scope, window and source whose phrases are counted. In a flood of tickets, the first thousand
+/// are enough.
 const TEXTS_MAX: u32 = 1_000;
 
-/// A phrase that counts.
+/// A phrase that is counted.
 #[derive(Debug)]
 struct Counted {
     spelled: Box<str>,
@@ -28,7 +29,7 @@ struct Counted {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Number of the last text that had it: a text counts once.
+    /// Number of the last text that contained it, because a text counts once.
     text: u32,
     /// Position in [`Tally::counted`].
     counted: Option<u16>,

@@ -1,8 +1,9 @@
-//! The watermark of a partition: the newest event time so far. It closes windows.
+//! The watermark of a partition: the newest event time so far. Windows are closed by it.
 //!
-//! One event with a wrong time must not close the windows of all others. An event that alone would move the watermark by
-//! more than a day waits until another id has a time that is not more than an hour before it. Then the watermark moves to
-//! the smaller of the two times. The first event of a partition waits as well. The result depends on the log alone.
+//! One event with a wrong time must not close the windows of all other events. An event that alone would move the watermark by
+//! more than a day waits for a second event, with another id, whose time is later or at most an hour earlier. Then the
+//! watermark moves to the smaller of the two times. The first event of a partition waits too. The result depends only on the
+//! log.
 
 use std::time::Duration;
 
@@ -10,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Timestamp;
 
-/// An event alone moves the watermark by no more than this.
+/// Maximum time by which a single event moves the watermark.
 const ALONE_MAX: Duration = Duration::from_secs(86_400);
-/// The time of the second event is not further before the first one.
+/// Maximum time by which the second event may be earlier than the first.
 const SECOND_WITHIN: Duration = Duration::from_secs(3600);
-/// Most events that wait for a second one. If there are more, the one with the largest time no longer waits.
+/// Maximum number of events that wait for a second one. If there are more, the one with the largest time no longer waits.
 pub(super) const WAITING_MAX: usize = 16;
 
 /// The newest event time of a partition, and events that wait to move it.

@@ -34,7 +34,7 @@ impl Rule for AnomalyNow {
     }
 }
 
-/// Which texts a kind has; `None` if another rule has alerts about it.
+/// The text variant of a kind of anomaly; `None` if another rule has alerts about it.
 fn variant(kind: AnomalyKind) -> Option<&'static str> {
     match kind {
         AnomalyKind::High => Some("high"),

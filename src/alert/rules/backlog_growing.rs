@@ -7,7 +7,7 @@ use crate::alert::Fact;
 use crate::domain::{MINUTE, Scope};
 use crate::stats::median;
 
-/// Fewest days that say what is usual.
+/// Minimum number of days from which the usual number is computed.
 const DAYS_MIN: usize = 3;
 
 /// The level is the number of open tickets divided by the median of the daily maxima of the last two weeks, taken as at least 1. An alert

@@ -1,4 +1,4 @@
-//! What rules look at: values of one finalized window.
+//! The inputs of the rules: values of one finalized window.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct BacklogState {
     pub series: SeriesKey,
     /// Open tickets at the end of the last windows, the newest last.
     pub recent: Vec<u32>,
-    /// The most open tickets of each of the last days.
+    /// The daily maximum of open tickets for the last days.
     pub days: Vec<f64>,
 }
 
@@ -25,7 +25,7 @@ pub struct BacklogState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deadlines {
     pub scope: Scope,
-    /// Most of the time is over.
+    /// Open tickets for which most of the time is over.
     pub at_risk: u32,
     pub breached: u32,
 }
@@ -37,7 +37,7 @@ pub struct ServicePlan<'a> {
     pub target: f64,
 }
 
-/// All inputs of a look, as of the end of a finalized window.
+/// All inputs of the rules as of the end of a finalized window.
 #[derive(Clone, Debug, Default)]
 pub struct RuleInputs<'a> {
     pub now: Timestamp,

@@ -1,8 +1,8 @@
 //! The rules of alerts besides the lack of agents.
 //!
 //! One file per rule. A new one is a file with a type that implements [`Rule`], its `mod` line, its place in [`ALL`], and its
-//! texts (`rule-NAME-…` in `rules.ftl`). A rule looks at one finalized window and says how far what it measures is. `for`, hysteresis,
-//! cool-down, pages and silences are the same for all rules: `examine.rs`.
+//! texts (`rule-NAME-…` in `rules.ftl`). A rule looks at one finalized window and returns the level of what it measures. `for`,
+//! hysteresis, cool-down, pages and silences are the same for all rules: `examine.rs`.
 
 mod alarm_storm;
 mod anomaly_now;
@@ -27,7 +27,7 @@ pub use inputs::{
 use super::{AlertSeverity, Fact, PageLimits};
 use crate::domain::{HOUR, MINUTE, Scope, Timestamp};
 
-/// The rule of missing agents. It is not among the others: its alerts count agents.
+/// The rule of missing agents. It is not in the list of the other rules, because its alerts count agents.
 pub const UNDERSTAFFED: &str = "understaffed";
 /// All rules, in the order of the documentation.
 const ALL: [&dyn Rule; 8] = [
@@ -46,12 +46,12 @@ pub fn rule_names() -> Vec<&'static str> {
     [UNDERSTAFFED].into_iter().chain(ALL.iter().map(|rule| rule.name())).collect()
 }
 
-/// Names of the rules that `[alerts.rules.NAME]` sets.
+/// Names of the rules that `[alerts.rules.NAME]` configures.
 pub fn configurable_rules() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|rule| rule.name())
 }
 
-/// Whether a receiver that names no rules gets pages of this one.
+/// Whether a receiver that names no rules gets pages of this rule.
 pub fn pages_by_default(rule: &str) -> bool {
     ALL.iter().all(|known| known.name() != rule)
 }
@@ -61,10 +61,10 @@ pub(super) trait Rule: Sync {
     /// Its name in configs, alerts and the API.
     fn name(&self) -> &'static str;
 
-    /// Its limits where the config says nothing.
+    /// Its limits unless they are configured.
     fn defaults(&self) -> RuleLimits;
 
-    /// What it sees in a window. A scope that is left out has the level 0.
+    /// The levels that it finds in a window. A scope that is left out has the level 0.
     fn look(&self, inputs: &RuleInputs<'_>, limits: &RuleLimits) -> Vec<Sighting>;
 }
 
@@ -74,19 +74,19 @@ pub struct RuleLimits {
     pub enabled: bool,
     /// The level from which an alert begins.
     pub threshold: f64,
-    /// An open alert goes on as long as the level is at least this.
+    /// An open alert goes on as long as the level is at least this value.
     pub clear_below: f64,
-    /// The least number of alarms, tickets, windows or minutes, by rule: less begins no alert.
+    /// The minimum number of alarms, tickets, windows or minutes, depending on the rule. Below it no alert begins.
     pub minimum: f64,
     /// How long the level has to stay at the threshold before the alert fires.
     pub hold: Duration,
-    /// How long after an alert the next one about the same does not fire.
+    /// After an alert ends, another alert with the same key does not fire for this long.
     pub cool_down: Duration,
     pub severity: AlertSeverity,
 }
 
 impl RuleLimits {
-    /// Of a rule that informs: it fires after a quarter of an hour and rests for an hour after its end.
+    /// Limits of a rule that only informs: it fires after a quarter of an hour and has a cool-down of an hour.
     fn of(threshold: f64, clear_below: f64, minimum: f64) -> Self {
         Self {
             enabled: true,
@@ -107,7 +107,7 @@ impl RuleLimits {
         Self { hold, ..self }
     }
 
-    /// With the threshold that people's feedback left.
+    /// The limits after people's feedback: the threshold is multiplied by `factor`.
     pub(super) fn tuned(&self, factor: f64) -> Self {
         let threshold = self.threshold * factor;
         Self { threshold, clear_below: self.clear_below.min(threshold), ..self.clone() }
@@ -132,17 +132,17 @@ impl Default for RuleSet {
 }
 
 impl RuleSet {
-    /// The limits of a rule, for the config to change.
+    /// The limits of a rule, to be changed by the configuration.
     pub fn limits_mut(&mut self, rule: &str) -> Option<&mut RuleLimits> {
         self.limits.get_mut(rule)
     }
 
-    /// The limits of a rule; `None` for one that is not known.
+    /// The limits of a rule; `None` for an unknown rule.
     pub fn limits(&self, rule: &str) -> Option<&RuleLimits> {
         self.limits.get(rule)
     }
 
-    /// With pages for the rules that receivers name.
+    /// Enables pages for the rules that receivers name.
     #[must_use]
     pub fn paged<'n>(mut self, named: impl Iterator<Item = &'n String>) -> Self {
         self.paged = named.cloned().collect();
@@ -154,7 +154,7 @@ impl RuleSet {
         pages_by_default(rule) || self.paged.contains(rule)
     }
 
-    /// What all enabled rules see, by rule.
+    /// The sightings of all enabled rules, by rule.
     pub(super) fn look(&self, inputs: &RuleInputs<'_>) -> Vec<(&'static str, Sighting)> {
         let mut seen = Vec::new();
         for rule in ALL {
@@ -167,15 +167,15 @@ impl RuleSet {
     }
 }
 
-/// How far what a rule measures is in a scope.
+/// The level that a rule found in a scope.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sighting {
     pub scope: Scope,
     pub label: Option<String>,
     pub level: f64,
-    /// Whether there is enough of it to begin an alert.
+    /// Whether the rule's minimum is reached, so that an alert can begin.
     pub is_enough: bool,
-    /// The span that the alert is about; by default the hour that follows.
+    /// The span of the alert; by default the following hour.
     pub span: Option<(Timestamp, Timestamp)>,
     pub variant: Option<&'static str>,
     pub facts: Vec<(&'static str, Fact)>,
@@ -208,7 +208,7 @@ impl Sighting {
         self.fact("from", Fact::At(from)).fact("to", Fact::At(to))
     }
 
-    /// Whether an alert begins with it.
+    /// Whether an alert begins with this sighting.
     pub(super) fn begins(&self, limits: &RuleLimits) -> bool {
         self.is_enough && self.level >= limits.threshold
     }

@@ -57,7 +57,7 @@ fn sighting(
         / contacts(run).max(f64::MIN_POSITIVE);
     let fewest = run.iter().max_by_key(|target| target.gap)?;
     let mut seen = Sighting::new(&own.plan.series.scope(), level.max(0.0), enough);
-    // Of deferred work, the level is the share of a window's work that is done in it, and not of what is done before its deadline.
+    // For deferred work, the level is the share of a window's work that is done within the window, not before its deadline.
     seen.variant = is_deferred(own.plan).then_some("deferred");
     let seen = seen.over(first.start, inputs.end(last.start));
     let seen = seen.fact("expected", Fact::Share(expected)).fact("target", Fact::Share(own.target));

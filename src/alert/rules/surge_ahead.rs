@@ -42,7 +42,7 @@ fn sighting(
     let excess = |point: &ForecastPoint| point.quantiles[MEDIAN] - point.baseline;
     let is_enough = |run: &[ForecastPoint]| run.iter().all(|point| excess(point) >= limits.minimum);
     let level = |run: &[ForecastPoint]| run.iter().map(ratio).fold(f64::INFINITY, f64::min);
-    // A run with enough tickets goes before a higher one without.
+    // Prefer a run with enough tickets to a higher run without.
     let runs = points.windows(stretch).map(|run| (is_enough(run), level(run)));
     let (enough, level) = runs.reduce(|a, b| if (b.0, b.1) > (a.0, a.1) { b } else { a })?;
     let above = || points.iter().filter(|point| ratio(point) >= limits.clear_below);

@@ -1,4 +1,4 @@
-//! What each rule sees, what people read of it, and the life that all rules have in common.
+//! The sightings of each rule, the texts that people read, and the life cycle that all rules have in common.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! `ticket_deadline`: open tickets are about to miss the time of their agreement.
+//! `ticket_deadline`: open tickets are about to miss the deadline of their agreement.
 
 use super::{Deadlines, Rule, RuleInputs, RuleLimits, Sighting};
 
-/// The level is the number of open tickets of a region and service whose clock is at risk. It says nothing of tickets that are too late:
-/// nobody can help them. The minimum is the same number.
+/// The level is the number of open tickets of a region and service whose clock is at risk. Tickets that have already missed
+/// their deadline do not count: nobody can help them. The minimum is the same number.
 pub(super) struct TicketDeadline;
 
 impl Rule for TicketDeadline {

@@ -1,4 +1,4 @@
-//! What is worth a page: how probable a need has to be, and what else speaks for it.
+//! Which needs are worth a page: how probable a need has to be, and the other evidence for it.
 
 use super::*;
 use crate::staffing::{Basis, Profile};

@@ -4,9 +4,9 @@ use super::{SCORE_MIN, StateCase, StateRule};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, hundredths};
 use crate::anomaly::usual::Usual;
 
-/// Alarms of an hour, divided by the usual number, from which it is a storm.
+/// The ratio of the alarms of an hour to the usual number from which on it is a storm.
 pub const STORM_TIMES: f64 = 5.0;
-/// Fewest alarms of a storm.
+/// Minimum number of alarms of a storm.
 pub const STORM_ALARMS: f64 = 20.0;
 
 /// Compares the alarms of the last hour with the same hour of the last days.

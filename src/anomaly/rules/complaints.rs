@@ -55,7 +55,7 @@ fn worst(case: &ScopeCase<'_>) -> Option<(&'static [Topic], f64, Usual, f64)> {
         if actual - usual.mean < OFF_BY_MIN || score < SCORE_MIN {
             continue;
         }
-        // If scores are equal, the narrower combination says more.
+        // If scores are equal, prefer the narrower combination.
         if best.is_none_or(|best| score >= best.3) {
             best = Some((topics, actual, usual, score));
         }

@@ -1,20 +1,20 @@
-//! A forecast that runs off: the counts of the last hours are outside its band far too often.
+//! An unreliable forecast: the counts of the last hours are outside its band far too often.
 
 use super::{SCORE_MIN, StateCase, StateRule};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, SCORE_MAX, hundredths};
 use crate::stats::NegativeBinomial;
 
-/// Share of counts outside the 80 % band from which a forecast is unreliable.
+/// Share of counts outside the 80 % band from which on a forecast is unreliable.
 pub const UNRELIABLE_SHARE: f64 = 0.5;
-/// Fewest windows that say so, over all channels.
+/// Minimum number of windows, over all channels.
 pub const UNRELIABLE_WINDOWS: f64 = 20.0;
-/// Share of counts that is to be expected outside the band.
+/// Expected share of counts outside the band.
 const EXPECTED_SHARE: f64 = 0.2;
-/// Dispersion of the number of counts outside: those of channels, and of windows in a row, are correlated.
+/// Dispersion of the number of counts outside the band: counts of several channels and of consecutive windows are correlated.
 const DISPERSION: f64 = 0.05;
 
-/// Compares the number of counts outside the band with the expected one. A scope with a series whose counts are unusual is left out:
-/// they are outside the band for that reason.
+/// Compares the number of counts outside the band with the expected one. Scopes with unusual counts are left out, because
+/// unusual counts are the reason why they are outside the band.
 pub(super) struct ForecastUnreliable;
 
 impl StateRule for ForecastUnreliable {

@@ -32,14 +32,14 @@ pub(super) const SERIES_RULES: [&dyn SeriesRule; 3] =
     [&surprise::Surprise, &shift::Shift, &vanished::Vanished];
 /// Rules for a window of a scope, in the order in which their anomalies are reported.
 pub(super) const SCOPE_RULES: [&dyn ScopeRule; 2] = [&complaints::Complaints, &phrase::Phrase];
-/// Rules for what alarms, sources and forecasts did up to a window.
+/// Rules for the state of alarms, sources and forecasts in a window.
 pub(super) const STATE_RULES: [&dyn StateRule; 3] = [
     &alarm_storm::AlarmStorm,
     &silent_source::SilentSource,
     &forecast_unreliable::ForecastUnreliable,
 ];
 
-/// Weight of a rule that judges every window by itself. Chance makes such windows most often.
+/// Weight of a rule that judges every window by itself. By chance, such rules flag most often.
 const WINDOW_WEIGHT: u32 = 3;
 
 /// The sum of the weights of all rules.
@@ -63,7 +63,7 @@ pub struct WindowCase {
     pub actual: f64,
 }
 
-/// A finalized window of a series with what was before it.
+/// A finalized window of a series with the windows before it.
 #[derive(Clone, Copy)]
 pub(super) struct SeriesCase<'a> {
     pub(super) window: &'a WindowCase,
@@ -103,13 +103,13 @@ pub(super) trait SeriesRule: Sync {
     /// Number of tests of a window of a series.
     fn tests(&self) -> usize;
 
-    /// Tickets in a window above what the rule compares with: by this a part explains its roll-up.
+    /// Tickets in a window above the value that the rule compares with. A part explains its roll-up by this difference.
     fn off_by(&self, case: &SeriesCase<'_>) -> f64;
 
-    /// The kinds of a part's episodes that explain its roll-up, for more or for fewer tickets.
+    /// The kinds of a part's episodes that explain an anomaly of its roll-up, for more or for fewer tickets.
     fn explained_by(&self, is_more: bool) -> &'static [AnomalyKind];
 
-    /// The anomaly of a series by itself.
+    /// The anomaly of a series, judged by itself.
     fn check(&self, case: &SeriesCase<'_>) -> Option<Anomaly>;
 }
 
@@ -123,7 +123,7 @@ pub(super) trait ScopeRule: Sync {
     /// Number of tests of a window: everything that the rule could flag.
     fn tests(&self, case: &ScopeCase<'_>) -> usize;
 
-    /// The anomaly of a window by itself.
+    /// The anomaly of a window, judged by itself.
     fn check(&self, case: &ScopeCase<'_>) -> Option<Anomaly>;
 }
 
@@ -137,6 +137,6 @@ pub(super) trait StateRule: Sync {
     /// Number of tests of a window: everything that the rule could flag.
     fn tests(&self, case: &StateCase<'_>) -> usize;
 
-    /// The anomalies of a window by themselves.
+    /// The anomalies of a window, each judged by itself.
     fn check(&self, case: &StateCase<'_>) -> Vec<Anomaly>;
 }

@@ -8,12 +8,12 @@ use crate::domain::{DAY, WindowWidth};
 
 /// Minimum number of tickets with the phrase.
 const TICKETS_MIN: u32 = 5;
-/// Minimum ratio to the largest count in the week before.
+/// Minimum ratio to the largest count of the week before.
 const TIMES_MIN: u32 = 3;
 /// Maximum number of pieces of a phrase.
 const PIECES_MAX: usize = 6;
 
-/// A phrase in far more tickets than in the week before.
+/// Finds phrases in far more tickets than in the week before.
 pub(super) struct Phrase;
 
 impl ScopeRule for Phrase {
@@ -39,7 +39,7 @@ impl ScopeRule for Phrase {
     }
 }
 
-/// The phrase that surges in a window: itself, its tickets, what is usual, and the score.
+/// The most unusual phrase of a window: the phrase, its tickets, the usual number, and the score.
 fn surge(
     history: &ScopeHistory,
     index: i64,
@@ -90,7 +90,7 @@ fn put_together(first: &str, tickets: u32, surging: &[(&str, u32, u32, f64)]) ->
     whole
 }
 
-/// Two pieces as one, where the end of one begins the other: a word, or two characters.
+/// Joins two pieces if the end of one is the beginning of the other: at least a word, or two characters.
 fn join(whole: &str, piece: &str) -> Option<String> {
     if whole.contains(piece) {
         return Some(whole.to_owned());

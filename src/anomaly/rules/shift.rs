@@ -8,12 +8,12 @@ use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, SCORE_MAX, hundredths}
 use crate::domain::{HOUR, WindowWidth};
 use crate::stats::NegativeBinomial;
 
-/// Spans that are summed.
+/// Lengths of the spans whose sums are compared.
 const SPANS: [Duration; 2] =
     [Duration::from_secs(2 * HOUR.as_secs()), Duration::from_secs(5 * HOUR.as_secs())];
-/// Fewest windows of a span.
+/// Minimum number of windows of a span.
 const WINDOWS_MIN: usize = 4;
-/// Smallest share of windows on the side of the sum.
+/// Minimum share of windows on the same side of the forecast as the sum.
 const SIDE_MIN: f64 = 0.75;
 /// Smallest difference of the sums in tickets, and as a share of the forecasts.
 const SUM_OFF_BY_MIN: f64 = 2.0 * OFF_BY_MIN;
@@ -54,7 +54,7 @@ impl Sums {
         self.actual - self.mean
     }
 
-    /// Windows on the side of the sum.
+    /// Number of windows on the same side of the forecast as the sum.
     fn side(&self) -> usize {
         if self.off_by() > 0.0 { self.above } else { self.below }
     }
@@ -103,7 +103,7 @@ impl SeriesRule for Shift {
 fn check_span(case: &SeriesCase<'_>, n: usize) -> Option<Anomaly> {
     let outcomes = case.run.last(n);
     let is_odd = outcomes.clone().any(|outcome| outcome.is_odd);
-    // Where no tickets arrive at all, `vanished` says so.
+    // If no tickets arrive at all, `vanished` reports it.
     if is_odd || case.run.len() < n || case.run.empty_windows() * 2 >= n {
         return None;
     }

@@ -7,16 +7,17 @@ use crate::anomaly::states::SourceState;
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, SCORE_MAX, hundredths};
 use crate::domain::{DAY, Name, SeriesKey};
 
-/// The length of a silence, divided by the longest usual one, from which it is an anomaly.
+/// The ratio of a silence to the longest usual one from which on it is an anomaly.
 pub const SILENT_TIMES: f64 = 3.0;
 /// Shortest silence, minutes.
 pub const SILENT_MINUTES: f64 = 60.0;
-/// A silence that is longer by so much is known, minutes.
+/// A silence that has lasted this much longer than the limit is known, and no longer an anomaly; minutes.
 const KNOWN_AFTER: f64 = DAY.as_secs() as f64 / 60.0;
-/// Days whose silences say what is usual.
+/// Number of days whose silences define what is usual.
 const DAYS: u32 = 14;
 
-/// Compares the silence of each source with its usual ones. All silent sources are one anomaly, of all regions and services.
+/// Compares the silence of each source with its usual silences. All silent sources together are one anomaly, for all regions
+/// and services.
 pub(super) struct SilentSource;
 
 impl StateRule for SilentSource {
@@ -53,8 +54,9 @@ impl StateRule for SilentSource {
     }
 }
 
-/// The score of a silence. A silence as long as the second longest of the last windows with events comes in two of these windows. If
-/// silences are distributed exponentially, one that is x times as long comes with the x-th power of that share.
+/// The score of a silence. Let p be the probability that a silence is at least as long as the second longest usual one: two of
+/// the last windows with events. If silences are distributed exponentially, a silence that is x times as long has the
+/// probability p^x.
 fn score(source: &SourceState, case: &StateCase<'_>) -> Option<f64> {
     let now = case.end();
     let (times, minutes) = (source.times_usual(now)?, source.minutes(now));

@@ -5,19 +5,20 @@ use super::{OFF_BY_MIN, SCORE_MIN, SeriesCase, SeriesRule};
 use crate::anomaly::run::{Outcome, reach};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, SCORE_MAX, hundredths};
 
-/// Smallest usual number of tickets in the span without any.
+/// Minimum usual number of tickets in the span without tickets.
 const USUAL_MIN: f64 = 2.0 * OFF_BY_MIN;
-/// Fewest windows without a ticket: one alone is an anomaly `low`.
+/// Minimum number of windows without a ticket: a single one is an anomaly `low`.
 const WINDOWS_MIN: usize = 2;
-/// Limits of the dispersion of the count of the whole span. It includes that all windows of a day may be below usual together, and that
-/// what is usual is learned from few weeks.
+/// Limits of the dispersion of the count of the whole span. It allows for a whole day below usual, and for a usual number that
+/// is learned from few weeks.
 const DISPERSION_MIN: f64 = 0.2;
 const DISPERSION_MAX: f64 = 1.0;
-/// The other series have to have at least so many tickets since then, in the last hour at most, and so large a share of their forecast.
+/// Minimum number of tickets of the other series since then (in the last hour at most), and minimum share of their forecast.
 const OTHERS_MIN: f64 = 2.0 * OFF_BY_MIN;
 const OTHERS_SHARE: f64 = 0.5;
 
-/// Compares a span without tickets with the usual number. The last forecasts do not serve for that: they soon expect nothing.
+/// Compares a span without tickets with the usual number. It is not compared with the last forecasts, because these soon expect
+/// no tickets.
 pub(super) struct Vanished;
 
 impl SeriesRule for Vanished {
@@ -62,14 +63,14 @@ impl SeriesRule for Vanished {
     }
 }
 
-/// The level of the day, from the first forecast of the span: the last one that expects tickets as before. At most 1.
+/// The level of the day, from the first forecast of the span, which still expects tickets as before. At most 1.
 fn level<'o>(mut known: impl Iterator<Item = &'o Outcome>) -> f64 {
     let first = known.find(|outcome| outcome.usual() > 0.0);
     first.map_or(0.0, |first| (first.mean() / first.usual()).min(1.0))
 }
 
-/// The windows without a ticket, up to the time from which a source has been silent: what it would have sent is not known. A source
-/// that was silent before the series had its last ticket is another one's.
+/// The windows without a ticket, up to the time from which on a source has been silent: what that source would have sent is
+/// unknown. A source that became silent before the last ticket of the series does not belong to the series.
 fn known_windows<'a>(
     case: &SeriesCase<'a>,
     windows: usize,
@@ -84,7 +85,8 @@ fn known_windows<'a>(
     outcomes.filter(move |outcome| until.is_none_or(|until| width.start(outcome.index) < until))
 }
 
-/// Whether the leaves that are no part of the series have tickets as forecast, since it has none and at most in the last hour.
+/// Whether all other leaves together have about as many tickets as forecast since the series has had none (in the last hour at
+/// most).
 fn others_send(case: &SeriesCase<'_>) -> bool {
     let windows = case.run.empty_windows().min(case.totals.len());
     let (own, all) = (case.run.last(windows), case.totals.iter().rev().take(windows));

@@ -32,7 +32,7 @@ pub fn parse_host(text: &str) -> Result<String, String> {
     Ok(plain(text))
 }
 
-/// Without brackets, without the dot of the root, in lower case.
+/// The host name without brackets, without a final dot, in lower case.
 fn plain(host: &str) -> String {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     match host.parse::<IpAddr>() {
@@ -45,7 +45,7 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
-/// A scheme, a host and a port, as `Origin` has them.
+/// A scheme, a host and a port, as in the `Origin` header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Origin {
     scheme: String,
@@ -54,7 +54,7 @@ struct Origin {
 }
 
 impl Origin {
-    /// The origin of a URL; `None` for anything that is no `http` or `https` URL with a host.
+    /// The origin of a URL; `None` unless it is an `http` or `https` URL with a host.
     fn of(url: &str) -> Option<Self> {
         let url: Uri = url.parse().ok()?;
         let (scheme, host) = (url.scheme_str()?, url.host()?);

@@ -95,7 +95,7 @@ pub async fn logout(State(state): State<ApiState>) -> Response {
     ([(header::SET_COOKIE, access.cookie(""))], access.see(to)).into_response()
 }
 
-/// Whether a browser asks, for a person.
+/// Whether the request is from a browser that displays a page.
 fn wants_page(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))

@@ -1,4 +1,4 @@
-//! The flags of `backtest` as they are typed.
+//! The flags of `backtest`, not checked yet.
 
 use std::path::PathBuf;
 

@@ -17,7 +17,7 @@ use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, Zone};
 use crate::forecast::{AlarmSpell, Calendar, DayKind, Past, Place, PlannedWork};
 use crate::ingest::{Perceived, severity};
 
-/// Most rows of a context file.
+/// Maximum number of rows of a context file.
 const ROWS_MAX: usize = 1_000_000;
 
 /// The contents of `--calendar`, `--alarms` and `--maintenance`.
@@ -31,7 +31,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Reads the files that are named. `shift` is added to all times, as to those of the counts.
+    /// Reads the files that the arguments name. `shift` is added to all times, like to the times of the counts.
     ///
     /// # Errors
     /// [`UsageError`] with file and line.
@@ -78,8 +78,8 @@ impl Context {
         Ok(Self { place, places: BTreeMap::new(), alarms, work, dates })
     }
 
-    /// Adds a note for each file of which only a part, or nothing, applies to these counts. Otherwise a file that does not
-    /// match would look like a file that does not help.
+    /// Adds a note for each file that applies to these counts only in part or not at all. Otherwise nobody would notice that a
+    /// file does not match.
     pub fn concerns(&self, args: &BacktestArgs, counts: &Counts, notes: &mut Vec<String>) {
         let names = "name series region/service/channel so that alarms and work apply";
         // Many alarms share few scopes, so compare each scope once.
@@ -166,7 +166,7 @@ fn special_day(row: &Row<'_>) -> Result<(NaiveDate, DayKind), UsageError> {
     Ok((date, kind))
 }
 
-/// How times are read.
+/// How the times of a file are read.
 #[derive(Clone, Copy)]
 struct Clock {
     zone: Zone,
@@ -191,7 +191,7 @@ fn name(row: &Row<'_>, column: usize, what: &str) -> Result<Name, UsageError> {
     Name::new(row.get(column)).map_err(|e| row.error(format!("{what} `{}` {e}", row.get(column))))
 }
 
-/// Most unknown severities that a note names.
+/// Maximum number of unknown severities that a note names.
 const WORDS_MAX: usize = 8;
 
 fn alarm(

@@ -15,7 +15,7 @@ use crate::commands::usage::UsageError;
 use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::History;
 
-/// Limits that keep a wrong file from filling the memory.
+/// Limits that prevent a wrong file from filling the memory.
 const ROWS_MAX: usize = 5_000_000;
 const SERIES_MAX: usize = 2_000;
 const WINDOWS_MAX: i64 = 50_000_000;
@@ -27,8 +27,7 @@ const OPTIONAL: [&str; 1] = ["series"];
 /// Counts by series and window.
 pub struct Counts {
     pub width: WindowWidth,
-    /// What is added to all times, so that windows begin at local midnight in zones whose offset is no multiple of the
-    /// width.
+    /// Added to all times, so that windows begin at local midnight even in zones whose offset is not a multiple of the width.
     pub shift: Duration,
     pub names: Names,
     pub series: BTreeMap<SeriesKey, History>,
@@ -102,13 +101,13 @@ pub fn read(path: &Path, options: &Options, notes: &mut Vec<String>) -> Result<C
 }
 
 impl Counts {
-    /// The start of a window, as people see it.
+    /// The start of a window, without the shift.
     pub fn start(&self, index: i64) -> Timestamp {
         self.width.start(index) - self.shift
     }
 }
 
-/// The shift of times with which windows begin at local midnight. Rows that do not begin there are left as they are.
+/// The shift of times that makes windows begin at local midnight; zero if the rows do not begin there.
 fn shift(
     rows: &BTreeMap<SeriesKey, Rows>,
     width: WindowWidth,

@@ -14,7 +14,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Of a past: from `span` before the local midnight before `origin`, up to `origin`.
+    /// Cuts a past from `span` before the local midnight that precedes `origin`, up to `origin`.
     pub fn new(past: &Past<'_>, span: Duration, origin: i64) -> Self {
         let from = begin(past, span, origin);
         let since = past.width.start(from);
@@ -29,7 +29,7 @@ impl Cut {
         }
     }
 
-    /// As a model gets it.
+    /// The cut in the form in which a model reads it.
     pub fn past<'a>(&'a self, whole: &Past<'a>) -> Past<'a> {
         Past { series: &self.series, alarms: &self.alarms, work: &self.work, ..*whole }
     }

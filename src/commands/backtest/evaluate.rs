@@ -15,7 +15,7 @@ use crate::forecast::backtest::{Board, Step, spread, steps};
 use crate::forecast::{Model, Past, Vintage, peers};
 use crate::text::{Language, Say, Texts};
 
-/// Origins whose forecasts the report draws.
+/// Number of origins whose forecasts the report draws.
 pub const FAN_ORIGINS: usize = 6;
 
 /// One model's result.

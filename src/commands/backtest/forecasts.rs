@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use super::counts::Counts;
 use crate::forecast::{QUANTILES, Vintage};
 
-/// A CSV file with one row a forecast point.
+/// A CSV file with one row per forecast point.
 pub struct ForecastFile {
     writer: csv::Writer<BufWriter<File>>,
     shown: String,
@@ -75,7 +75,7 @@ impl ForecastFile {
     }
 }
 
-/// Up to four decimals.
+/// A number with up to four decimals.
 fn decimal(value: f64) -> String {
     ((value * 1e4).round() / 1e4).to_string()
 }

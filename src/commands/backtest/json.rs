@@ -19,7 +19,7 @@ struct Figures {
     wql: Option<f64>,
     coverage80: Option<f64>,
     coverage95: Option<f64>,
-    /// For one series an equal share of the total, because all series are fitted together.
+    /// For one series, an equal share of the total, because all series are fitted together.
     fit_seconds: f64,
     predict_seconds: f64,
     #[serde(flatten)]

@@ -6,7 +6,8 @@ use chrono::{NaiveDateTime, NaiveTime};
 
 use crate::domain::{Moment, Timestamp, Zone};
 
-/// How far a row may lie after the first of two equal civil times to be the row before the second one.
+/// Two equal civil times (when the clocks go back) are distinguished by their distance: rows up to this far after the first one
+/// come before the second one.
 const TWICE_WITHIN: Duration = Duration::from_secs(2 * 3600);
 
 /// Reads a time. A date alone is its midnight.
@@ -30,9 +31,9 @@ pub fn read(text: &str) -> Result<Moment, String> {
     })
 }
 
-/// The instant. A civil time that does not exist (the clocks go forward) moves on by the skipped hour. A civil time that
-/// occurs twice (the clocks go back) is the earlier instant, unless `last`, the row before in order of time, is not before
-/// it: a series has both instants.
+/// The instant. A civil time that does not exist (the clocks go forward) moves on by the skipped hour. A civil time that occurs
+/// twice (the clocks go back) is the earlier instant, unless the previous row (`last`) is at or after that instant: then it is
+/// the later one, because a series has both.
 ///
 /// # Errors
 /// A text if it lies outside the accepted range.
@@ -51,7 +52,7 @@ pub fn instant(moment: Moment, zone: Zone, last: Option<Timestamp>) -> Result<Ti
     }
 }
 
-/// The time on the clock, for comparisons. That of an instant is in UTC.
+/// The civil time, for comparisons; for an instant, that in UTC.
 pub fn civil(moment: Moment) -> NaiveDateTime {
     match moment {
         Moment::Instant(at) => at.utc().naive_utc(),

@@ -9,10 +9,10 @@ use crate::domain::{format_duration, parse_duration};
 use crate::forecast::HORIZON;
 use crate::forecast::peers::CHOICES;
 
-/// Valid flags.
+/// The checked flags.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// `None`: the step of the file.
+    /// `None`: the step between the rows of the file.
     pub width: Option<WindowWidth>,
     horizon: Duration,
     pub zone: Zone,

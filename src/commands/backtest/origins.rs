@@ -12,16 +12,15 @@ use crate::domain::format_duration;
 use crate::forecast::backtest::{candidates, spread};
 use crate::forecast::{History, Past};
 
-/// Default part of the file that contains origins: one part in so many from its end, and at most so long.
+/// By default, origins lie in the last part of the file: one part in this many, and at most this long.
 const LAST_SHARE: i64 = 4;
 const LAST_MAX: Duration = Duration::from_secs(26 * 7 * 86_400);
-/// Most origins in a file.
+/// Maximum number of origins in a file.
 const ORIGINS_MAX: usize = 100_000;
 
 /// Window indices of the origins, ascending, at least one.
 ///
-/// # Errors
-/// [`UsageError`] where the data have no place for an origin.
+/// # Errors [`UsageError`] if no window can be an origin.
 pub fn choose(
     args: &BacktestArgs,
     options: &Options,

@@ -113,7 +113,7 @@ fn summaries(entry: &Entry) -> [Summary; 3] {
     entry.leads.each_ref().map(|tally| tally.summary())
 }
 
-/// One bar a lead; an unknown value has no height.
+/// One bar per lead; an unknown value has no height.
 fn bars(
     name: &str,
     values: [Option<f64>; 3],

@@ -16,9 +16,9 @@ pub struct Written {
 
 /// Distance from both neighbours from which on a time is odd.
 const ODD: Duration = Duration::from_secs(180 * 86_400);
-/// Distance of two neighbours that belong together.
+/// Maximum distance of two neighbours that belong together.
 const NEAR: Duration = Duration::from_secs(31 * 86_400);
-/// Most odd rows of one file. More are a habit of the file, not a mistake.
+/// Maximum number of odd rows of one file. If there are more, they are not mistakes.
 const ODD_MAX: usize = 3;
 
 /// The rows of a series in order of time. Files may begin with the newest row.
@@ -46,7 +46,7 @@ pub fn in_order(mut written: Vec<Written>, zone: Zone) -> Result<(Rows, Vec<Odd>
     Ok((rows, odd))
 }
 
-/// A row whose time lies far from those of the rows around it, although these are close together.
+/// A row whose time is far from the times of the rows around it, although those are close together.
 #[derive(Clone, Copy, Debug)]
 pub struct Odd {
     pub line: u64,
@@ -76,7 +76,7 @@ fn odd(rows: &Rows, written: &[Written]) -> Vec<Odd> {
     found
 }
 
-/// What is odd about a file, if a few of its rows are.
+/// A description of the odd rows, if they are few.
 pub fn mistyped(odd: &[Odd]) -> Option<(u64, String)> {
     let first = odd.first().filter(|_| odd.len() <= ODD_MAX)?;
     let days =

@@ -11,7 +11,8 @@ pub type Rows = Vec<(Timestamp, f64)>;
 
 /// Share of the distances between neighbouring rows that must be equal for a regular step.
 const SAME_SHARE: f64 = 0.5;
-/// Share of complete windows from which on an incomplete window counts as missing. Below it, rows of zero seem to be left out.
+/// Share of complete windows from which on an incomplete window counts as missing. Below this share, rows with a count of zero
+/// were probably left out.
 const COMPLETE_SHARE: f64 = 0.9;
 
 /// The usual distance between rows of a series.
@@ -20,7 +21,7 @@ pub struct Regular {
 }
 
 impl Regular {
-    /// From all series; rows must ascend.
+    /// Computes the step from all series. Rows have to be in ascending order.
     pub fn of<'a>(series: impl Iterator<Item = &'a Rows>) -> Self {
         let mut distances: BTreeMap<i64, u64> = BTreeMap::new();
         for rows in series {
@@ -42,7 +43,7 @@ impl Regular {
         self.step.is_none()
     }
 
-    /// Whether the rows of a window are one.
+    /// Whether a window has exactly one row.
     pub fn is(&self, width: WindowWidth) -> bool {
         self.step == Some(width.length())
     }
@@ -61,7 +62,7 @@ impl Regular {
         }
     }
 
-    /// Checks that `width` is not finer than the rows.
+    /// Checks that windows of this width are not finer than the rows.
     pub fn fits(&self, width: WindowWidth) -> Result<(), String> {
         match self.step {
             Some(step) if step > width.length() => Err(self.too_coarse()),
@@ -83,8 +84,8 @@ impl Regular {
         }
     }
 
-    /// Sums ascending rows by window. Windows before `zeros_until`, if given, are zero where they have no row.
-    /// The second value is the number of windows left out because they lack rows.
+    /// Sums ascending rows by window. Windows before `zeros_until`, if given, have a count of zero if they have no row. The
+    /// second value is the number of windows left out because they lack rows.
     pub fn sum(
         &self,
         rows: &Rows,

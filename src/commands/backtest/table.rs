@@ -9,11 +9,11 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::commands::usage::UsageError;
 
-/// A CSV file of which some columns are read.
+/// A CSV file from which some columns are read.
 pub struct Table {
     file: String,
     reader: csv::Reader<Box<dyn Read>>,
-    /// Position of each column that is read; `None` where the file lacks it.
+    /// Position of each column that is read; `None` if the file does not have it.
     columns: Vec<Option<usize>>,
     fields: usize,
     /// Columns that are not read.
@@ -86,7 +86,7 @@ impl Table {
 }
 
 impl Row<'_> {
-    /// The trimmed text of a column; empty where the file lacks the column.
+    /// The trimmed text of a column; empty if the file does not have it.
     pub fn get(&self, column: usize) -> &str {
         self.columns[column].and_then(|at| self.record.get(at)).unwrap_or_default()
     }

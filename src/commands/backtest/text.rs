@@ -10,7 +10,7 @@ use crate::domain::format_duration;
 use crate::forecast::TARGET_ACCURACY;
 use crate::forecast::backtest::{Entry, Summary};
 
-/// Series that are listed one by one.
+/// Maximum number of series that are listed one by one.
 const SERIES_MAX: usize = 40;
 
 /// The whole report: a comparison of the models, then the first model in words, by lead and by series.
@@ -141,7 +141,7 @@ fn in_words(setting: &Setting, done: &Evaluated<'_>) -> String {
     text
 }
 
-/// Whether 87 % accuracy is possible at this volume, and whether it is reached.
+/// Says whether 87 % accuracy is possible at this volume, and whether it is reached.
 fn verdict(summary: &Summary) -> String {
     let (Some(found), Some(best)) =
         (accuracy(summary.figures.wape), accuracy(summary.figures.wape_floor))

@@ -106,7 +106,7 @@ fn host(url: &str) -> Option<String> {
     reqwest::Url::parse(url).ok()?.host_str().map(str::to_owned)
 }
 
-/// Which pages a receiver gets, if not all.
+/// Describes which pages a receiver gets, if not all.
 fn route(route: &Route) -> String {
     let mut parts = Vec::new();
     if !route.rules.is_empty() {

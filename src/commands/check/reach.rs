@@ -106,7 +106,7 @@ fn influxql(client: &reqwest::blocking::Client, settings: &InfluxSettings) -> St
     }
 }
 
-/// Why an answer of the InfluxQL API is none.
+/// Why the InfluxQL API did not return a result.
 fn influxql_problem(status: StatusCode, text: &str) -> Option<String> {
     let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let told = [&answer["results"][0]["error"], &answer["error"], &answer["message"]];
@@ -118,7 +118,7 @@ fn influxql_problem(status: StatusCode, text: &str) -> Option<String> {
     }
 }
 
-/// Asks Grafana for annotations, with the configured token. Whether it may write some is not known.
+/// Asks Grafana for annotations, with the configured token. It does not test whether the token may write annotations.
 pub(super) fn grafana(settings: &GrafanaSettings) -> Result<String, String> {
     let client = GrafanaClient::new(settings.clone());
     let client = client.map_err(|error| format!("grafana.url {}: {error}", settings.url))?;

@@ -43,7 +43,7 @@ const LATENESS: Duration = Duration::from_secs(600);
 const BACKFILL: Duration = Duration::from_secs(7 * 86_400);
 /// Scripted outages, in minutes after going live. All other incidents are random.
 const SHOWCASE_MIN: [u64; 6] = [6, 420, 900, 1500, 2300, 3300];
-/// [`OperatorConfig::demo`] as it is in this release; a demo of another one cannot be continued.
+/// Version of [`OperatorConfig::demo`]. A demo of another version cannot be continued.
 const OPERATOR: u32 = 1;
 
 /// The parameters of a stored demo, from which a later start continues.
@@ -55,7 +55,7 @@ struct DemoState {
     start: Timestamp,
     /// Simulated time at which the demo went live.
     live: Timestamp,
-    /// [`OPERATOR`] of the release that began it.
+    /// [`OPERATOR`] of the release that created the demo.
     operator: u32,
 }
 
@@ -243,7 +243,7 @@ fn setup(
     }
 }
 
-/// Pages on standard output.
+/// Receives pages and prints them to standard output.
 fn console(language: Language, public_url: String) -> Receivers {
     let console = Console { language, public_url };
     Receivers::from([("console".to_owned(), (Route::default(), Box::new(console) as _))])
@@ -323,7 +323,7 @@ fn forecaster(
     }
 }
 
-/// Shows a progress bar until the demo has caught up, then starts the clock and prints what to look at.
+/// Shows a progress bar until the demo has caught up. Then starts the clock and prints where to look.
 fn show_progress(
     running: &Running,
     args: &DemoArgs,

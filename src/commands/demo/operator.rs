@@ -17,7 +17,7 @@ pub struct OperatorFeed {
     /// Events of the current hour that are not read yet, newest first.
     rest: Vec<SimEvent>,
     loaded: bool,
-    /// Offsets below this were read before.
+    /// Events with offsets below this were read before.
     from: Offset,
     /// Time (ms) up to which events have been read, for a progress bar.
     progress: Arc<AtomicI64>,

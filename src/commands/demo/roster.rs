@@ -8,16 +8,16 @@ use crate::simulate::{Operator, QUARTER};
 use crate::staffing::{Model, Planner, Shift};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
-/// The roster plans for the arrivals of an ordinary day times this factor.
+/// The roster is made for the arrivals of an ordinary day, multiplied by this factor.
 const MARGIN: f64 = 1.1;
-/// Quarters of an hour of a plan.
+/// Horizon of a plan in quarters of an hour.
 const HORIZON: i64 = 24;
 /// Quarters of an hour in a day.
 const QUARTERS: i64 = 96;
 const QUARTER_MS: i64 = 900_000;
 
-/// The shifts of a day in quarters of an hour: the most agents that a plan of an ordinary day needs, whenever it is made, with a
-/// margin.
+/// The shifts of a day in quarters of an hour. Each has the most agents that any plan of an ordinary day needs at that time,
+/// with a margin.
 pub fn roster(operator: &Operator, day: Timestamp) -> Vec<Shift> {
     let mut planners: BTreeMap<Name, Planner> =
         default_profiles().into_iter().map(|(name, own)| (name, Planner::new(own))).collect();

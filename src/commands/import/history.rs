@@ -19,12 +19,12 @@ use crate::domain::{DAY, EventKind, Timestamp, WindowWidth, Zone};
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long windows are kept.
 const KEPT: Duration = Duration::from_secs(400 * DAY.as_secs());
-/// Reasons that are listed.
+/// Maximum number of reasons that are listed.
 const REASONS_MAX: usize = 20;
-/// Series that are listed.
+/// Maximum number of series that are listed.
 const SERIES_MAX: usize = 200;
 
-/// The table, and where its rows go.
+/// The file, and where its rows are sent.
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
     /// CSV file with a header
@@ -85,11 +85,11 @@ struct StatusBody {
     settled_upto: Option<String>,
 }
 
-/// Rows by what becomes of them.
+/// Rows by what will be done with them.
 #[derive(Default)]
 struct Plan<'r> {
     sent: Vec<&'r Row>,
-    /// Of events that are counted: number, first and last time.
+    /// Events that will be counted: number, first and last time.
     by_series: BTreeMap<&'r str, (u64, Timestamp, Timestamp)>,
     counted: u64,
     duplicates: u64,
@@ -98,7 +98,7 @@ struct Plan<'r> {
     in_future: u64,
 }
 
-/// Reads the file, says what would be counted, and sends or writes it unless this is a dry run.
+/// Reads the file, prints what would be counted, and sends or writes it unless this is a dry run.
 ///
 /// # Errors
 /// [`UsageError`] for a file, a mapping or an address that cannot be used.
@@ -291,7 +291,7 @@ fn more(out: &mut impl Write, what: &str, found: usize, shown: usize) -> std::io
     }
 }
 
-/// The day, UTC.
+/// The day of a time, UTC.
 fn day(at: Timestamp) -> String {
     at.utc().format("%Y-%m-%d").to_string()
 }

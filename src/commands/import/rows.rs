@@ -1,4 +1,4 @@
-//! Rows of a table as events in the native format.
+//! Converts rows of a table to events in the native format.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
@@ -39,35 +39,35 @@ pub struct Mapping {
     pub columns: BTreeMap<String, String>,
     /// Field → value of all rows.
     pub constants: BTreeMap<String, String>,
-    /// Of times without an offset.
+    /// Time zone of times without an offset.
     pub zone: Option<Zone>,
     pub delimiter: u8,
 }
 
-/// An event.
+/// An event that was read from a row.
 pub struct Row {
     pub ts: Timestamp,
-    /// What it is counted under; `None` for what adds nothing to a window.
+    /// The key under which the event is counted; `None` for an event that is not counted in any window.
     pub counted: Option<String>,
     pub event_id: String,
-    /// In the native format.
+    /// The event in the native format.
     pub json: String,
 }
 
 /// All rows.
 #[derive(Default)]
 pub struct Rows {
-    /// In order of time.
+    /// Events in order of time.
     pub events: Vec<Row>,
     pub read: u64,
-    /// Reasons, with the number of rows and the line of the first one.
+    /// Reasons of rejects, each with the number of rows and the line of the first one.
     pub rejected: BTreeMap<String, (u64, u64)>,
     /// Columns that are not used.
     pub ignored: Vec<String>,
 }
 
 impl Mapping {
-    /// Fields of the kind.
+    /// Fields of this kind of event.
     pub fn fields(&self) -> &'static [&'static str] {
         if self.kind == EventKind::Alarm { ALARM } else { TICKET }
     }
@@ -92,7 +92,7 @@ impl Mapping {
         Ok(())
     }
 
-    /// Position of the column of each field.
+    /// Position of the column for each field.
     fn places(
         &self,
         file: &str,
@@ -167,7 +167,7 @@ impl Mapping {
         Ok(rows)
     }
 
-    /// The events of a row: an alarm with an end has two.
+    /// The events of a row. An alarm with an end becomes two events.
     fn events(
         &self,
         record: &StringRecord,
@@ -229,7 +229,7 @@ impl Mapping {
         })
     }
 
-    /// Reads the event like the service does.
+    /// Decodes the event like the service does.
     fn row(&self, event: &Map<String, Value>) -> Result<Row, String> {
         let json = Value::Object(event.clone()).to_string();
         let decoded = decode(json.as_bytes(), Some(self.kind), &Limits::default());
@@ -248,7 +248,7 @@ impl Mapping {
     }
 }
 
-/// An id from the content, and the number of equal rows before it: the same file gives the same ids.
+/// An id made from the content of the event and the number of equal rows before it. The same file always gets the same ids.
 fn id_of(event: &Map<String, Value>, seen: &mut HashMap<u128, u32>) -> String {
     let text: Vec<String> = event.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let hash = xxh3_128(text.join("\u{1f}").as_bytes());

@@ -21,7 +21,7 @@ pub struct HttpTarget {
 
 #[derive(Deserialize)]
 struct AcceptedBody {
-    /// Read only to distinguish surgecast's answer from another server's.
+    /// Only read to check that the answer is from surgecast and not from another server.
     #[serde(rename = "accepted")]
     _accepted: u64,
     #[serde(default)]

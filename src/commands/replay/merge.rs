@@ -10,7 +10,7 @@ use super::shift;
 use crate::domain::Timestamp;
 use crate::ingest::without_bom;
 
-/// Lines of each file that are buffered: events up to this many lines out of order are sorted.
+/// Number of lines of each file that are buffered. Events are sorted if they are at most this many lines out of order.
 const LOOKAHEAD: usize = 4096;
 /// Longer lines are not read into memory. They cannot be events, which have at most 64 KiB.
 const LINE_BYTES_MAX: u64 = 1 << 20;
@@ -18,13 +18,13 @@ const LINE_BYTES_MAX: u64 = 1 << 20;
 /// One line of a file, with its position for messages.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Line {
-    /// Event time after shifting; without an event time, the time of the line before.
+    /// Event time after shifting. A line without event time has the time of the previous line.
     pub ts: Timestamp,
     pub file: Rc<str>,
     /// Line number, from 1.
     pub number: u64,
     pub text: String,
-    /// Bytes of the line in the file, with blank lines before it.
+    /// Bytes of the line in the file, including blank lines before it.
     pub bytes: u64,
     /// Why the line cannot be sent.
     pub error: Option<String>,

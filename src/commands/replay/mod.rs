@@ -112,7 +112,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     all_rejected(summary.accepted, summary.rejected)
 }
 
-/// An error where not one event was accepted, so that scripts notice: the file is not what was meant.
+/// An error if not a single event was accepted, so that scripts notice: it is probably the wrong file.
 ///
 /// # Errors
 /// See above.

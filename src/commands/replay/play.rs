@@ -12,7 +12,7 @@ use crate::domain::{Backoff, Clock as _, Timestamp, with_jitter};
 
 const BATCH_EVENTS_MAX: usize = 5000;
 const BATCH_BYTES_MAX: usize = 2 << 20;
-/// Events due within this are sent together.
+/// Events that are due within this time are sent together.
 const TICK: Duration = Duration::from_millis(200);
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
 
@@ -47,7 +47,7 @@ impl FromStr for Speed {
 pub enum Answer {
     /// The batch was accepted, except for these events: index in the batch, and reason.
     Accepted { rejected: Vec<(usize, String)> },
-    /// The target is not available now. Retry, after `after` if the target gave a time.
+    /// The target is not available now. Retry after `after`, if the target gave a time.
     Later { after: Option<Duration>, why: String },
     /// The body is too large.
     TooLarge,
@@ -61,7 +61,7 @@ pub trait Target {
     fn post(&mut self, body: &[u8]) -> Answer;
 }
 
-/// Time during a replay: real time, or a test's.
+/// Provides the time during a replay: real time, or that of a test.
 pub(super) trait Pace {
     /// Time since the replay began.
     fn elapsed(&self) -> Duration;
@@ -103,7 +103,7 @@ pub(super) struct Summary {
     pub accepted: u64,
     pub rejected: u64,
     pub retries: u64,
-    /// First and last event time that were sent.
+    /// First and last event time of the sent events.
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
 }
@@ -115,7 +115,7 @@ pub(super) struct Player<'a, T: ?Sized, P, N> {
     pace: &'a mut P,
     notes: &'a mut N,
     summary: Summary,
-    /// For jitter only.
+    /// Random numbers for jitter.
     rng: ChaCha8Rng,
 }
 

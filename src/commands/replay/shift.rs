@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::{Timestamp, read_instant};
 
-/// The times of a line, as they are written.
+/// The times of a line, as written in the file.
 #[derive(Deserialize)]
 struct Raw<'a> {
     #[serde(borrow)]

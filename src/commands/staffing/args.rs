@@ -99,12 +99,12 @@ fn arrivals(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "use a number of contacts, 0 or more, such as 120".into())
 }
 
-/// Times of a contact are usually written in seconds, so that a bare number means seconds.
+/// Reads a duration. A bare number means seconds, because the times of a contact are usually given in seconds.
 fn seconds(text: &str) -> Result<Duration, String> {
     parse_seconds(text).ok_or_else(|| "use a length above 0, such as 180s, 5m30s or 1h".into())
 }
 
-/// Intervals are written in minutes as well as in seconds, so that a bare number could mean either.
+/// Reads an interval. A bare number is refused, because it could mean minutes or seconds.
 fn interval(text: &str) -> Result<Duration, String> {
     if text.trim().parse::<f64>().is_ok_and(|number| number > 0.0) {
         let text = text.trim();
@@ -203,7 +203,7 @@ impl StaffingArgs {
         })
     }
 
-    /// The target, or the usual one of live contacts.
+    /// The target. Live contacts have a default target.
     fn target(&self, name: Name) -> Result<ServiceTarget, UsageError> {
         match self.target {
             Some(target) => Ok(target),
@@ -214,7 +214,7 @@ impl StaffingArgs {
         }
     }
 
-    /// Whether each argument is known to the model.
+    /// Checks that the model knows each argument.
     fn belongs(&self, name: Name) -> Result<(), UsageError> {
         let impatient = matches!(name, Name::ErlangA | Name::Chat);
         let deferred = name == Name::Deferred;

@@ -12,7 +12,7 @@ use crate::commands::usage::UsageError;
 use crate::staffing::{Profile, equivalent_arrivals};
 
 const DAY_SECONDS: i64 = 86_400;
-/// A year of windows of five minutes.
+/// Maximum number of rows: a year of windows of five minutes.
 const ROWS_MAX: usize = 105_408;
 
 #[derive(Debug)]
@@ -21,27 +21,26 @@ struct Row {
     arrivals: f64,
 }
 
-/// What one window needs.
+/// The staffing of one window.
 #[derive(Debug, Serialize)]
 pub(super) struct Window {
-    /// As in the file.
+    /// Start of the window, as written in the file.
     pub(super) start: String,
-    /// In the window, as in the file.
+    /// Arrivals in the window, as written in the file.
     pub(super) arrivals: f64,
     /// The window's largest load, Erlang.
     pub(super) offered_load: f64,
     pub(super) positions: u32,
     pub(super) agents: u32,
-    /// At the window's largest load.
+    /// Service level at the window's largest load.
     pub(super) service_level: f64,
-    /// At the window's largest load.
+    /// Probability of waiting at the window's largest load.
     pub(super) p_wait: f64,
 }
 
 /// A row for each window of a file.
 ///
-/// # Errors
-/// [`UsageError`] for a file that cannot be read, or in which an interval is missing; a load out of range.
+/// # Errors [`UsageError`] for a file that cannot be read, or in which an interval is missing, and for a load out of range.
 pub(super) fn plan(
     file: &Path,
     interval: Duration,
@@ -115,7 +114,7 @@ fn read(file: &Path, interval: Duration) -> Result<Vec<Row>, UsageError> {
     Ok(rows)
 }
 
-/// Where a header has the columns `start` and `arrivals`.
+/// Positions of the columns `start` and `arrivals` in a header.
 fn columns(header: &csv::StringRecord) -> Result<[usize; 2], String> {
     const USE: &str = "use the columns start and arrivals, with a comma between them";
     let names: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
@@ -175,7 +174,7 @@ impl Start {
         time.map(|time| Self::TimeOfDay((time - midnight).num_seconds()))
     }
 
-    /// `None` for a mixture of forms.
+    /// Seconds to the next start; `None` if the two starts have different formats.
     fn seconds_to(&self, next: &Self) -> Option<i64> {
         match (self, next) {
             (Self::Instant(from), Self::Instant(to)) => Some(to - from),

@@ -18,8 +18,7 @@ fn usage(text: impl Into<String>) -> UsageError {
 
 /// Prints the result.
 ///
-/// # Errors
-/// [`UsageError`] for a model without what it needs, a file that is no day, a load out of range or a target out of reach.
+/// # Errors [`UsageError`] for missing arguments, an invalid file, a load out of range, or a target that cannot be met.
 pub fn run(args: StaffingArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let profile = args.profile()?;
     if let Some(file) = &args.input {
@@ -53,7 +52,7 @@ pub fn run(args: StaffingArgs, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Of a number of positions, or of the smallest that meets the targets.
+/// Staffing for a given number of positions, or for the smallest number that meets the targets.
 fn staffing(
     per_hour: f64,
     positions: Option<Positions>,

@@ -25,7 +25,7 @@ fn length(length: Duration) -> String {
     }
 }
 
-/// Figures of one number of positions.
+/// Prints the results for one number of positions.
 pub(super) fn one(staffing: &Staffing, profile: &Profile, out: &mut impl Write) -> Result<()> {
     let verdict = verdict(staffing, profile);
     let (positions, agents) = (staffing.positions, staffing.agents);
@@ -54,7 +54,7 @@ pub(super) fn one(staffing: &Staffing, profile: &Profile, out: &mut impl Write) 
     writeln!(out, "  agents busy         {:>8.1} %", staffing.occupancy * 100.0)
 }
 
-/// A row for each number of positions.
+/// Prints a row for each number of positions.
 pub(super) fn table(rows: &[Staffing], profile: &Profile, out: &mut impl Write) -> Result<()> {
     let within = length(profile.target.within);
     if matches!(profile.model, Model::Deferred(_)) {
@@ -83,7 +83,7 @@ pub(super) fn table(rows: &[Staffing], profile: &Profile, out: &mut impl Write) 
     Ok(())
 }
 
-/// A row for each window of a day.
+/// Prints a row for each window of a day.
 pub(super) fn day(windows: &[Window], out: &mut impl Write) -> Result<()> {
     let width = windows.iter().map(|window| window.start.len()).max().unwrap_or(0).max(5);
     writeln!(out, "{:<width$}  arrivals  positions  agents  service level  must wait", "start")?;

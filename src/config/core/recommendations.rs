@@ -1,4 +1,4 @@
-//! `[recommendations]`: what people can be asked to do, from when on, and what it costs.
+//! `[recommendations]`: actions that can be recommended, their lead times, and their costs.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::config::Reader;
 use crate::domain::{HOUR, MINUTE};
 use crate::staffing::AdviceRules;
 
-/// Longest lead: the horizon of plans.
+/// Maximum lead: the horizon of plans.
 const LEAD_MAX: Duration = Duration::from_secs(6 * HOUR.as_secs());
 const COST_MAX: f64 = 1e6;
 

@@ -9,7 +9,7 @@ use crate::config::Reader;
 use crate::domain::{DAY, Zone};
 use crate::text::Language;
 
-/// Kinds of receivers that take alerts only.
+/// Kinds of receivers that accept alerts only.
 const ALERTS_ONLY: [&str; 2] = ["alertmanager", "pagerduty"];
 const WEEKDAYS: [(&str, Weekday); 7] = [
     ("monday", Weekday::Mon),
@@ -22,14 +22,13 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 ];
 const TIME: &str = "use a time of the day such as 07:30";
 const RECEIVER: &str = "use the name of a receiver";
-/// A brief is sent so long before planned work begins, and after it ends.
+/// A brief is sent this long before planned work begins, and this long after it ends.
 const BEFORE: Duration = Duration::from_secs(12 * 3600);
 const AFTER: Duration = Duration::from_secs(2 * 3600);
 const BEFORE_MAX: Duration = DAY.saturating_mul(14);
 const AFTER_MAX: Duration = DAY.saturating_mul(2);
 
-/// Reads `[reports]`. `receivers` are the names and kinds of all receivers. Times are of `zone`, and texts in `language` where an
-/// entry names none.
+/// Reads `[reports]`. `receivers` are the names and kinds of all receivers. `zone` and `language` are the defaults of entries.
 pub fn read(
     section: Reader<'_>,
     receivers: &[(String, &'static str)],
@@ -75,7 +74,7 @@ fn schedule(
     Some(Schedule { report, when, zone, receiver, language })
 }
 
-/// Reads the four keys that say when: an entry has two of them.
+/// Reads the four keys that define when a report is due. An entry has two of them.
 fn times(
     entry: &Reader<'_>,
 ) -> (Option<Weekday>, Option<NaiveTime>, Option<Duration>, Option<Duration>) {
@@ -89,7 +88,7 @@ fn times(
     )
 }
 
-/// When a report of weeks is due.
+/// When a weekly report is due.
 fn weekly(entry: &Reader<'_>) -> Option<When> {
     let (weekday, time, before, after) = times(entry);
     let words = WEEKDAYS.map(|(word, _)| word).join(", ");

@@ -1,4 +1,4 @@
-//! `[alerts.rules.NAME]`: the limits of the rules of alerts besides the lack of agents.
+//! `[alerts.rules.NAME]`: the limits of all alert rules except the lack of agents.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub fn read(alerts: &Reader<'_>) -> RuleSet {
     rules
 }
 
-/// How probable a lack of agents has to be for a page.
+/// Reads the required probabilities of a lack of agents for a page.
 fn page_limits(alerts: &Reader<'_>) -> PageLimits {
     let own = PageLimits::default();
     let share = |key, own: f64| {

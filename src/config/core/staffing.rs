@@ -27,10 +27,10 @@ pub struct Staffing {
     pub rules: Rules,
 }
 
-/// What is written for channels, services and regions.
+/// The configured keys of channels, services and regions.
 #[derive(Default)]
 struct Specs {
-    /// By scope, in which `_all` stands for every region or service.
+    /// Keys by scope, in which `_all` stands for every region or service.
     by_scope: BTreeMap<SeriesKey, ProfileSpec>,
 }
 
@@ -130,7 +130,7 @@ impl Specs {
         }
     }
 
-    /// What is written for a scope: of its region, over its service, over its channel.
+    /// The keys that apply to a scope: those of its region, then of its service, then of its channel.
     fn merged(&self, scope: &SeriesKey) -> ProfileSpec {
         let (all, channel) = (Name::all, scope.channel.clone());
         let find =
@@ -184,7 +184,7 @@ impl Specs {
         teams
     }
 
-    /// What is written for a team, or a problem where its series differ in a key that the team does not set.
+    /// The keys that apply to a team. Records a problem if its series differ in a key that the team does not set.
     fn of_team(
         &self,
         section: &Reader<'_>,
@@ -208,7 +208,7 @@ impl Specs {
         merged.map(|(_, spec)| spec)
     }
 
-    /// A pattern, and the scopes within it that have keys of their own.
+    /// Scopes that match a pattern and have keys of their own, and the pattern itself.
     fn scopes(&self, pattern: &SeriesKey) -> Vec<SeriesKey> {
         let known = self.by_scope.keys().filter(|scope| scope.channel == pattern.channel);
         let (mut regions, mut services) =
@@ -253,7 +253,7 @@ fn series(section: &Reader<'_>) -> Vec<SeriesKey> {
     series
 }
 
-/// `skills` of a team: what its people can do besides its series.
+/// `skills` of a team: further series that its agents can serve.
 fn skills(section: &Reader<'_>) -> Vec<SeriesKey> {
     let mut skills = Vec::new();
     for text in section.list("skills", SKILLS).unwrap_or_default() {
@@ -307,8 +307,8 @@ fn spec(section: &Reader<'_>) -> ProfileSpec {
     }
 }
 
-/// The profile, or a problem for every invalid key that is written here. A valid value replaces an invalid one, so that the
-/// other keys are checked too.
+/// The profile. Records a problem for each invalid key that is set in this table. An invalid value is replaced by a valid one,
+/// so that the other keys are checked too.
 fn profile(
     section: &Reader<'_>,
     channel: &Name,
@@ -334,7 +334,7 @@ fn profile(
     }
 }
 
-/// Replaces the value of `key` by one that is always valid.
+/// Replaces the value of `key` by a value that is always valid.
 fn replace(spec: &mut ProfileSpec, key: &str) {
     match key {
         "aht" => spec.aht = Some("300s".into()),

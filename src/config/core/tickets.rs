@@ -14,10 +14,10 @@ const SENTIMENTS: [(&str, Sentiment); 3] = [
     ("positive", Sentiment::Positive),
 ];
 const CUSTOMERS: [(&str, bool); 2] = [("hashed", true), ("plain", false)];
-/// Longest time of a clock.
+/// Maximum time limit of an SLA clock.
 const WITHIN_MAX: Duration = Duration::from_secs(90 * DAY.as_secs());
 
-/// Reads both sections, and the key with which ids of customers are hashed, if it is not the store's own.
+/// Reads both sections, and the key for hashing customer ids, if it is not the store's own key.
 pub fn read(root: &Reader<'_>) -> (TicketPolicy, Option<Secret>) {
     let own = TicketPolicy::default();
     let section = root.section("tickets");
@@ -91,7 +91,7 @@ fn topics() -> [(&'static str, Topic); 6] {
     Topic::EVERY.map(|topic| (topic.as_str(), topic))
 }
 
-/// A list of words of an enumeration.
+/// A list of values of an enumeration.
 fn words<T: Copy>(section: &Reader<'_>, key: &'static str, known: &[(&str, T)]) -> Vec<T> {
     let all = known.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
     let allowed = format!("use a list of {all}");

@@ -18,11 +18,11 @@ use crate::window::AlarmBook;
 /// How far back complaints count as an early sign.
 const COMPLAINTS_REACH: Duration = Duration::from_secs(1800);
 
-/// What the plans come from.
+/// The origin of the plans that are judged.
 pub(super) enum Occasion<'a> {
-    /// A finalized window, with what was seen in it.
+    /// A finalized window, with its unusual events.
     Window(&'a Seen),
-    /// Nowcasts: there are no other plans. Windows up to this time are final.
+    /// Nowcasts: only their plans are judged. Windows up to this time are final.
     Nowcasts(Timestamp),
 }
 
@@ -83,7 +83,7 @@ impl Issuer {
         self.put_decided(effects, at, decided);
     }
 
-    /// Stores what was decided on alerts and pages.
+    /// Adds the decided changes of alerts, and pages, to the effects.
     fn put_decided(
         &mut self,
         effects: &mut Effects<'_>,
@@ -122,7 +122,7 @@ impl Issuer {
         }
     }
 
-    /// Issue times of the forecasts of scopes that are newer than the end of the last final window.
+    /// Issue times of forecasts that are newer than the end of the last final window, by scope.
     fn newer_scopes(
         &self,
         at: &Situation<'_>,
@@ -147,7 +147,8 @@ impl Issuer {
     }
 }
 
-/// Active alarms: in scopes with a newer forecast those that were known when it was made, elsewhere those at `end`.
+/// Active alarms. In scopes with a newer forecast, these are the alarms that were known when it was made, otherwise those at
+/// `end`.
 fn standing(
     book: &AlarmBook,
     end: Timestamp,

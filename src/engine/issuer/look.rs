@@ -2,8 +2,8 @@
 //! storm, or a partial count far from its forecast.
 //!
 //! The leader examines alarms every ten seconds and the counts of tickets once a minute, as of the time up to which all
-//! counting sources are known. A heartbeat is a reason to look: a storm may be followed by no event at all. The leader
-//! replicates its nowcasts to standbys, so all instances have the same nowcasts and alerts.
+//! counting sources are known. A heartbeat also causes an examination, because a storm may be followed by no event at all. The
+//! leader replicates its nowcasts to standbys, so all instances have the same nowcasts and alerts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use crate::forecast::{
 use crate::text::Stored;
 use crate::window::Transition;
 
-/// Between two examinations of the counts of tickets.
+/// Interval of examinations of the counts of tickets.
 pub const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// Between two examinations of alarms.
+/// Interval of examinations of alarms.
 const ALARMS_EVERY_MS: i64 = 10_000;
-/// Between two nowcasts of one region and service because of the same sign, unless it is clearly worse.
+/// Minimum time between two nowcasts of one region and service for the same sign, unless the sign is clearly worse.
 const PAUSE: Duration = Duration::from_secs(300);
 
-/// Share of a window that must have passed before its partial count shows today's level.
+/// Share of a window that must have passed before its partial count says something about today's level.
 const TELLING_SHARE: f64 = 0.5;
 
 /// Tickets of leaves in open windows, by start of the window.
@@ -43,15 +43,15 @@ pub fn look_at(at: Timestamp) -> Timestamp {
     Timestamp::from_millis(at.millis().div_euclid(ALARMS_EVERY_MS) * ALARMS_EVERY_MS)
 }
 
-/// Up to when alarms were known when a nowcast of this issue time was made, at the latest.
+/// The latest time up to which alarms were known when a nowcast with this issue time was made.
 pub fn known_by(issued_at: Timestamp) -> Timestamp {
     Timestamp::from_millis(issued_at.millis() + ALARMS_EVERY_MS - 1)
 }
 
 impl Issuer {
-    /// Examines open windows as of [`look_at`] `known`, and returns new nowcasts. `at.end` is the start of the first
-    /// window that is not final; `counted` has the tickets from there up to `known`. `tickets`: whether their counts are
-    /// examined, and not the alarms alone.
+    /// Examines open windows as of [`look_at`] `known`, and returns new nowcasts. `at.end` is the start of the first window
+    /// that is not final; `counted` has the tickets from there up to `known`. `tickets`: whether counts of tickets are examined
+    /// too, and not only alarms.
     pub fn look(
         &mut self,
         at: &Situation<'_>,
@@ -84,7 +84,7 @@ impl Issuer {
         issued.map(|(vintage, reason)| Nowcast { vintage, reason: reason.into(), after }).collect()
     }
 
-    /// Scopes whose forecast differs from the last one, and the reasons.
+    /// Scopes whose new forecast differs enough from the last one, with the reasons.
     fn worth(
         &self,
         fresh: &BTreeMap<SeriesKey, Vintage>,
@@ -102,7 +102,8 @@ impl Issuer {
         worth
     }
 
-    /// Roll-ups of fresh leaves: the scheduled vintage plus the leaves' differences from their scheduled vintages.
+    /// Roll-ups of the new forecasts of leaves: the scheduled vintage, plus the differences between the new and the scheduled
+    /// forecasts of the leaves.
     fn rolled_up(
         &self,
         fresh: &BTreeMap<SeriesKey, Vintage>,
@@ -154,7 +155,7 @@ impl Issuer {
         at.alarms.peek(known, |transition| {
             let Transition { alarm, is_over, .. } = transition;
             if is_over {
-                // What is over already is no sign of what is coming.
+                // An alarm that is already over does not indicate a future surge.
                 begun.remove(&alarm.alarm_id);
             } else if alarm.severity <= Severity::Major {
                 begun.insert(alarm.alarm_id.clone(), alarm.scope.as_ref().clone());

@@ -14,7 +14,7 @@ use crate::forecast::{self, HORIZON, Nowcast, Vintage};
 use crate::store::NowcastScore;
 
 impl Issuer {
-    /// Takes nowcasts of one issue time: stores them, plans with them and may raise alerts.
+    /// Takes the nowcasts of one issue time: stores them, makes plans from them, and may raise alerts.
     pub fn take_nowcasts(&mut self, at: &Situation<'_>, nowcasts: &[Nowcast]) -> Effects<'static> {
         let mut effects = Effects::default();
         let Some(upto) = nowcasts.first().map(|nowcast| nowcast.vintage.issued_at) else {

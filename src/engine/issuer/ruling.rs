@@ -1,4 +1,4 @@
-//! What the rules of alerts look at besides plans: alarms, anomalies, sources, backlogs, forecasts and scores of a window.
+//! The inputs of the alert rules besides plans: alarms, anomalies, sources, backlogs, forecasts and scores of a window.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::store::{Reader, StoreError};
 use crate::tickets::OpenClocks;
 use crate::window::SourceProgress;
 
-/// Longest cool-down of a rule: alerts that ended before are of no concern.
+/// Maximum cool-down of a rule. Alerts that ended earlier do not matter.
 const RESTS_MAX: Duration = Duration::from_secs(7 * DAY.as_secs());
 
-/// What else a finalized window brought.
+/// Further results of a finalized window.
 pub struct WindowNews<'a> {
-    /// Anomalies of the words of customers.
+    /// Anomalies in customers' texts.
     pub anomalies: &'a [Anomaly],
     /// The sources that are counted.
     pub sources: &'a BTreeMap<SourceId, SourceProgress>,
@@ -46,7 +46,7 @@ impl Issuer {
         anomaly::judge_states(&case, &self.config.anomalies)
     }
 
-    /// Takes from a finalized window what rules remember.
+    /// Updates the history of the rules with a finalized window.
     pub(super) fn remember(
         &mut self,
         end: Timestamp,
@@ -56,7 +56,7 @@ impl Issuer {
         self.memory_changed = true;
     }
 
-    /// Takes the open tickets of a finalized window, after the planning did.
+    /// Updates the history of the rules with the open tickets of a finalized window, after planning has taken them.
     pub(super) fn remember_backlogs(&mut self, end: Timestamp) {
         let known = self.planning.backlogs().iter();
         let known = known.map(|(series, open)| (series, open.round() as u32));
@@ -95,7 +95,7 @@ impl Issuer {
         }
     }
 
-    /// Alerts that ended lately.
+    /// Alerts that ended recently.
     pub(super) fn ended_alerts(reader: &Reader, next: Timestamp) -> Result<Vec<Alert>, StoreError> {
         reader.alerts_ended_since(next - RESTS_MAX)
     }

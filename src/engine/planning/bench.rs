@@ -1,4 +1,4 @@
-//! Desks for recommendations, and the service that people on them attain.
+//! Desks for recommendations, and the service that their agents attain.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use crate::staffing::{
     Recommendation, Service, Team, present,
 };
 
-/// The desks of one issue.
+/// The desks of one issue time.
 pub struct Bench<'a> {
     planning: &'a mut Planning,
     issued: &'a Issued,
     keys: Vec<Key>,
 }
 
-/// A team by its place in the rules, or a series.
+/// A desk: a team, by its index in the rules, or a series.
 enum Key {
     Team(usize),
     Series(SeriesKey),
 }
 
 impl<'a> Bench<'a> {
-    /// All desks that have a roster: teams first.
+    /// All desks that have a roster, teams first.
     pub fn new(
         planning: &'a mut Planning,
         issued: &'a Issued,
@@ -82,7 +82,8 @@ impl<'a> Bench<'a> {
         (desks, Self { planning, issued, keys })
     }
 
-    /// The outcome of a recommendation that was carried out; `None` while that is not known. `all` are those of the same days.
+    /// The outcome of a recommendation that was carried out; `None` while it is not known. `all` are the recommendations of the
+    /// same days.
     pub fn outcome(
         &mut self,
         own: &Recommendation,
@@ -134,10 +135,10 @@ impl<'a> Bench<'a> {
         let without: Vec<f64> = with.iter().map(|with| (with - people).max(0.0)).collect();
         let arrivals: f64 = came.iter().sum();
         let deflected = own.kind == Kind::Announcement && own.arrivals > 0.0;
-        // Without the announcement as many would have come as the forecast expected.
+        // Without the announcement, the number of contacts would have been as forecast.
         let factor = if deflected && arrivals > 0.0 { own.arrivals / arrivals } else { 1.0 };
         let at = self.planning.planner_of(&profile)?;
-        // What waited then is not known any more.
+        // The number of contacts that waited then is no longer known.
         let planner = self.planning.planners.with(at, learned.as_ref()).opens_with(None);
         let load = |start: &Timestamp| learned.as_ref().map_or(1.0, |own| own.factor(*start));
         let mut level = |people: &[f64], factor: f64| {
@@ -200,7 +201,7 @@ fn levels(
     planner.levels((&starts, width), (&QUANTILES, &paths), people, team)
 }
 
-/// The mean level, weighted by actual contacts; rounded as levels of plans are.
+/// The mean service level, weighted by actual contacts, and rounded like the levels of plans.
 fn mean(levels: &[Level], came: &[f64]) -> f64 {
     let weight = |came: &f64| came + 1e-6;
     let sum: f64 = levels.iter().zip(came).map(|(level, came)| level.expected * weight(came)).sum();
@@ -216,7 +217,7 @@ fn answers_calls(profile: &Profile) -> bool {
     matches!(profile.model, Model::ErlangA(_) | Model::ErlangC(_))
 }
 
-/// The largest cause of extra contacts that is no planner's entry.
+/// The largest cause of extra contacts that is not a planner's adjustment.
 pub(super) fn outage(vintage: &Vintage) -> Option<String> {
     let mut causes = vintage.causes.iter();
     let found = causes.find(|cause| cause.tickets > 0.0 && !cause.what.starts_with(ADJUSTMENT));
@@ -250,7 +251,7 @@ fn desk(
     }
 }
 
-/// By how many people the schedule shrank within `length` before an instant: those who went home.
+/// By how many people the schedule shrank within `length` before an instant: people whose shift ended.
 fn just_ended(roster: &[Presence], at: Timestamp, length: Duration) -> u32 {
     let mut ends: Vec<Timestamp> =
         roster.iter().map(|own| own.end).filter(|end| *end <= at && *end + length > at).collect();

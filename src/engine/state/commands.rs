@@ -112,7 +112,7 @@ impl State {
         Ok(Some(decision))
     }
 
-    /// Takes nowcasts that another instance issued. Known nowcasts change nothing.
+    /// Takes nowcasts that another instance issued. Known nowcasts have no effect.
     fn take_nowcasts(
         &mut self,
         nowcasts: &[Nowcast],
@@ -135,7 +135,7 @@ fn paged(page: Notification, receivers: Vec<String>, at: Timestamp) -> Decision 
     Decision { pages_at: at, ..StoreChange::Page(page, receivers).into() }
 }
 
-/// Stores alerts that changed. The first one is the command's.
+/// Effects for alerts that changed. The first alert is the one that the command concerns.
 fn changed(alerts: Vec<Alert>) -> Decision {
     let alert = alerts.first().cloned();
     let mut effects = Effects::default();
@@ -145,7 +145,7 @@ fn changed(alerts: Vec<Alert>) -> Decision {
     Decision { effects, alert, pages_at: Timestamp::MIN, changes_adjustments: false }
 }
 
-/// Stores alerts that nothing holds any more, and the page that was held back.
+/// Effects for alerts that nothing holds back any more, and for the page that was held back.
 fn let_go((alerts, page): (Vec<Alert>, Option<Notification>), at: Timestamp) -> Decision {
     let mut decision = Decision { pages_at: at, ..changed(alerts) };
     if let Some(page) = page {

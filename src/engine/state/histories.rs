@@ -13,8 +13,8 @@ use crate::window::{AggregationKey, CountedUnder, Names};
 type Sums = BTreeMap<SeriesKey, BTreeMap<Timestamp, (u32, bool)>>;
 
 impl State {
-    /// The names with stored windows, up to the limit. If there are more, those with the newest windows and the most
-    /// tickets stay: names that came up by mistake have few.
+    /// The names with stored windows, up to the limit. If there are more, those with the newest windows and the most tickets
+    /// are kept, because names that were sent by mistake have few tickets.
     pub(super) fn restore_names(
         &self,
         reader: &Reader,

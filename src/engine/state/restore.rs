@@ -50,7 +50,7 @@ impl State {
         Ok(commits)
     }
 
-    /// Replays the alarms of the last days, window by window, as when these windows were finalized.
+    /// Replays the alarms of the last days, window by window, as they were processed when these windows were finalized.
     fn restore_alarms(
         &mut self,
         reader: &Reader,

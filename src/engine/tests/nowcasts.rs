@@ -7,7 +7,7 @@ use crate::engine::state::State;
 use crate::forecast::{ForecastPoint, Nowcast, Reason, Vintage};
 use crate::staffing::Rules;
 
-/// A state that pages, with windows final up to `at(900)` and critical alarms of one device since then.
+/// A state that sends pages, with windows that are final up to `at(900)`, and with critical alarms of one device since then.
 fn state(services: &[&str]) -> State {
     let mut config = config();
     config.issue.staffing = Arc::new(Rules::of_channels(default_profiles()));
@@ -32,7 +32,7 @@ fn state(services: &[&str]) -> State {
     state
 }
 
-/// A forecast for the phone of a service that is ten times as high as usual.
+/// A forecast for the phone channel of a service, ten times the usual number.
 fn surge(service: &str, issued_at: Timestamp) -> Nowcast {
     let open = WIDTH.floor(issued_at);
     let point = |step: u32| ForecastPoint {
@@ -55,8 +55,8 @@ fn surge(service: &str, issued_at: Timestamp) -> Nowcast {
     Nowcast { vintage, reason: Reason(Vec::new()).into(), after: at(900) }
 }
 
-/// Alarms are those of the moment in every service, also in one that the nowcast is not about: its windows are final only up to a
-/// time before the fault.
+/// In every service the alarms are those of the moment, even if the nowcast is about another service whose windows are final
+/// only up to a time before the fault.
 #[test]
 fn services_with_alarms_of_one_device_are_one_incident_also_between_their_nowcasts() {
     for (with_alarms, pages) in [(&["broadband", "mobile"][..], 1), (&["broadband"], 2)] {

@@ -14,11 +14,11 @@ use crate::staffing::{Plan, Rules};
 use crate::store::{AlertFilter, Filter};
 use crate::text::{Language, Texts};
 
-/// Seconds of one round: reports are applied as often.
+/// Seconds of one round. Reports are applied once in each round.
 const ROUND: i64 = 60;
-/// How long an alarm may be shown after its clear: it is held for a minute, and a chattering alarm for ten.
+/// How long an alarm may be shown after its clear: a clear is held for a minute, and that of a chattering alarm for ten.
 const ENDS_WITHIN: Duration = Duration::from_secs(700);
-/// How long after its issue time a nowcast knows raises.
+/// A nowcast knows alarms that were raised up to this long after its issue time.
 const KNOWN_WITHIN: Duration = Duration::from_secs(10);
 
 /// A message of an alarm as the operator sent it.
@@ -33,7 +33,7 @@ struct Sent {
     scope: Scope,
 }
 
-/// What was sent, for comparison.
+/// The events that the operator sent, for comparison.
 #[derive(Default)]
 struct Truth {
     alarms: Vec<Sent>,
@@ -41,14 +41,14 @@ struct Truth {
     work: Vec<(Timestamp, Timestamp)>,
 }
 
-/// An alarm that is named, or could be.
+/// An alarm that a text names or might name.
 struct Known<'a> {
-    /// Its last raise, and all of them.
+    /// Its last raise, and all its raises.
     raise: &'a Sent,
     raises: Vec<&'a Sent>,
-    /// Whether it is active for certain; if not, it is about to begin or to end.
+    /// Whether the alarm is certainly active. Otherwise it is about to begin or to end.
     is_sure: bool,
-    /// Its severities, the last one last.
+    /// Its severities, in order of time.
     severities: Vec<Severity>,
 }
 
@@ -86,7 +86,7 @@ impl Truth {
         }
     }
 
-    /// Alarms of a scope that explain something and may be active at `at`, as far as they were known at `now`.
+    /// Alarms of a scope that may be active at `at` and explain a shortage, according to what was known at `now`.
     fn active(&self, scope: &Scope, at: Timestamp, now: Timestamp) -> Vec<Known<'_>> {
         let mut by_id: BTreeMap<&str, Vec<&Sent>> = BTreeMap::new();
         let upto = at + KNOWN_WITHIN;
@@ -114,7 +114,7 @@ impl Truth {
     }
 }
 
-/// Sentences of pages, each with what holds it against the facts.
+/// Sentences of pages, each with the function that checks it.
 struct Checks {
     rows: Vec<(Regex, Check)>,
     /// How often each sentence was checked.
@@ -123,7 +123,7 @@ struct Checks {
 
 type Check = fn(&Case<'_>, &Captures<'_>);
 
-/// An alert and the facts at that time.
+/// An alert, and the facts at that time.
 struct Case<'a> {
     alert: &'a Alert,
     forecaster: &'a Forecaster,
@@ -133,14 +133,14 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// The quarter of an hour that a text names, of those from the open window on.
+    /// The quarter of an hour that a text names, at or after the open window.
     fn ahead(&self, text: &str) -> Timestamp {
         let open = WIDTH.floor(self.alert.as_of());
         let mut quarters = (0..30u32).map(|n| open + WIDTH.length() * n);
         quarters.find(|at| self.texts.moment(*at) == text).unwrap_or_else(|| self.wrong(text))
     }
 
-    /// The quarter of an hour that a text names, of those before.
+    /// The quarter of an hour that a text names, before the open window.
     fn before(&self, text: &str) -> Timestamp {
         let open = WIDTH.floor(self.alert.as_of());
         let mut quarters = (0..30u32).map(|n| open - WIDTH.length() * n);
@@ -203,7 +203,8 @@ impl Case<'_> {
         (number(&found[2]), found.get(1).is_some(), from, self.ahead(&found[4]))
     }
 
-    /// A stretch: in each window at most the number is missing, and in one of them exactly the number.
+    /// Checks a stretch: at most this number of agents is missing in each of its windows, and exactly this number in one of
+    /// them.
     fn stretch(&self, text: &str) -> (i32, Timestamp) {
         let (n, is_most, from, to) = self.need(text);
         let windows = (WIDTH.index(from)..WIDTH.index(to)).map(|at| WIDTH.start(at));
@@ -214,7 +215,7 @@ impl Case<'_> {
         (n, from)
     }
 
-    /// `phone 8, chat 3`: the gaps of one window.
+    /// Checks `phone 8, chat 3`: the gaps of one window.
     fn parts(&self, text: &str, start: Timestamp) {
         let part = |part: &str| {
             let (channel, n) = part.rsplit_once(' ').unwrap_or_else(|| self.wrong(text));
@@ -231,7 +232,7 @@ fn number(text: &str) -> i32 {
     text.replace(',', "").replace('−', "-").parse().expect("a number")
 }
 
-/// The sentences. A line that none of them matches is an error.
+/// All sentences. A line that matches none of them is an error.
 const SENTENCES: [(&str, Check); 21] = [
     (r"^As of (\S+) \((\S+)\); first seen at (.+)\.$", |case, found| {
         let alert = case.alert;
@@ -436,7 +437,8 @@ const SENTENCES: [(&str, Check); 21] = [
     ),
 ];
 
-/// What is still missing, too few for an alert: the most in one window, and the windows from the first to the last of them.
+/// Checks missing agents that are too few for an alert: the largest number in one window, and the span from the first to the
+/// last such window.
 fn below_limits(case: &Case<'_>, line: &str) {
     let form = Regex::new(
         r"^Still missing, too few for an alert: up to ([\d,]+) at a time between (\S+) and (\S+); most at (\S+) \((.*)\)\.$",
@@ -454,12 +456,12 @@ fn below_limits(case: &Case<'_>, line: &str) {
     case.parts(&found[5], at);
 }
 
-/// Sentences without facts.
+/// Sentences that state no facts.
 const FIXED: [&str; 1] = [
     "If you take this on, acknowledge the alert; another page then follows only if it gets clearly worse.",
 ];
 
-/// An action at the beginning of a later stretch: the number is missing from then on.
+/// Checks an action at the beginning of a later stretch: the number of agents is missing from then on.
 fn later(case: &Case<'_>, found: &Captures<'_>) {
     let (from, to) = (case.ahead(&found[1]), case.ahead(&found[3]));
     let windows = (WIDTH.index(from)..WIDTH.index(to)).map(|at| case.gaps(WIDTH.start(at)).1);
@@ -525,7 +527,7 @@ impl Checks {
         }
     }
 
-    /// The title names the first stretch, the largest of the others, and when the last one ends.
+    /// Checks that the title names the first stretch, the largest of the others, and the end of the last one.
     fn title(&self, case: &Case<'_>, title: &str) {
         let is_critical = case.alert.severity == crate::alert::AlertSeverity::Critical;
         let Some((_, said)) = title.split_once(" lacks agents: ") else {
@@ -554,7 +556,7 @@ impl Checks {
     }
 }
 
-/// Holds every sentence of `hours` live hours after `days` of history. Returns how many pages there were, and how often each
+/// Checks every sentence of `hours` live hours after `days` of history. Returns the number of pages, and how often each
 /// sentence was checked.
 fn held(seed: u64, days: u32, hours: i64, showcase: &[u64]) -> (usize, Vec<usize>) {
     let start = Timestamp::parse("2026-03-02T00:00:00Z").expect("a time");
@@ -648,7 +650,7 @@ fn every_sentence_of_the_pages_of_a_simulated_day_is_true() {
     }
 }
 
-/// Takes long: `cargo test --release --lib four_simulated_weeks -- --ignored --nocapture`.
+/// This takes long: `cargo test --release --lib four_simulated_weeks -- --ignored --nocapture`.
 #[test]
 #[ignore = "takes long; CONTRIBUTING.md says how to run it"]
 fn every_sentence_of_the_pages_of_four_simulated_weeks_is_true() {

@@ -1,5 +1,5 @@
-//! The review of a simulated outage, sentence by sentence and row by row: against what the simulator knows to be true, against what
-//! it sent, and against the store. A line that no check knows is an error.
+//! The review of a simulated outage, sentence by sentence and row by row: it is compared with the simulator's true values, with
+//! the events that it sent, and with the store. A line without a check is an error.
 
 use std::collections::BTreeMap;
 
@@ -24,13 +24,13 @@ const LIVE_HOURS: u32 = 8;
 const OUTAGE_MINUTES: u64 = 95;
 /// A surge is found within this time of the first complaint.
 const FOUND_WITHIN: Duration = Duration::from_secs(3600);
-/// How long before the beginning reviews look.
+/// How long before the beginning of the surge a review looks.
 const BEFORE: Duration = Duration::from_secs(7200);
 /// Quantiles of the 80 % band.
 const LOW: usize = 1;
 const HIGH: usize = 5;
 
-/// What is known of the outage, its alert and its review.
+/// The facts of the outage, its alert and its review.
 struct Case {
     forecaster: Forecaster,
     /// Tickets of all channels by window, as the simulator drew them.
@@ -47,7 +47,7 @@ struct Case {
     ended: Timestamp,
     /// Final windows that the review shows.
     shown: (Timestamp, Timestamp),
-    /// The end of the review: alarms are shown up to it, also those of windows that are not finalized.
+    /// The end of the review. Alarms up to this time are shown, even if their windows are not finalized.
     until: Timestamp,
     _dir: TempDir,
 }
@@ -194,7 +194,7 @@ impl Case {
         found.iter().map(|part| part.map_or("", |part| part.as_str()).to_owned()).collect()
     }
 
-    /// The minute of these days that a text names.
+    /// The minute that a text names.
     fn time(&self, text: &str) -> Timestamp {
         let start = self.outage.starts - DAY;
         let mut minutes = (0..3 * 1440u32).map(|n| start + Duration::from_secs(60) * n);
@@ -223,7 +223,7 @@ impl Case {
         *self.drawn.get(&at).unwrap_or_else(|| self.wrong(&format!("no window begins at {at}")))
     }
 
-    /// The forecast of a window that was issued first.
+    /// The first forecast of a window.
     fn first(&self, at: Timestamp) -> Option<(f64, [f64; 7])> {
         let points = self.served.iter().flat_map(|own| &own.vintage.targets);
         points.filter(|point| point.start == at).map(|p| (p.mean, p.quantiles)).next()
@@ -240,7 +240,7 @@ impl Case {
         (WIDTH.index(self.began)..WIDTH.index(self.ended)).map(|index| WIDTH.start(index))
     }
 
-    /// A number of a text beside the one that it rounds.
+    /// Checks a number in a text against the value that it rounds.
     #[track_caller]
     fn equal(&self, text: &str, value: f64, digits: usize) {
         self.holds(text == self.texts.number(value, digits), &format!("{text}, not {value}"));
@@ -586,7 +586,7 @@ const FIXED: [(&str, &str); 9] = [
     ("What was known when", "No forecast for this time is stored."),
 ];
 
-/// Holds every line of the review; returns how often each sentence was checked.
+/// Checks every line of the review. Returns how often each sentence was checked.
 fn held(case: &Case) -> Vec<usize> {
     let rows =
         SENTENCES.map(|(part, form, check)| (part, Regex::new(form).expect("a pattern"), check));

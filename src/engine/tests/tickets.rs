@@ -29,7 +29,7 @@ fn email() -> SeriesKey {
     SeriesKey::parse("north/tv/email").expect("a series")
 }
 
-/// Open tickets at the end of each window in which something happened, with its start in minutes.
+/// Open tickets at the end of each window with a change, by the window's start in minutes.
 fn open(led: &Forecaster) -> Vec<(i64, u32, BacklogFlow)> {
     let mut found = Vec::new();
     for window in 0..8 {
@@ -75,7 +75,7 @@ fn with_profile(dir: &TempDir) -> Forecaster {
     Forecaster::open(config, store, Arc::new(Metrics::default())).expect("a forecaster")
 }
 
-/// What is stored of each window: its start in minutes, open tickets and steps; and attained service.
+/// The stored values of each window: its start in minutes, open tickets and steps, and attained service.
 struct Found {
     windows: Vec<(i64, u32, BacklogFlow)>,
     attained: Vec<(Timestamp, Attained)>,
@@ -83,7 +83,7 @@ struct Found {
     known: u32,
 }
 
-/// What is stored after all steps, if the forecaster is killed after some of them and sources are read again.
+/// The stored values after all steps, if the forecaster is killed after `restart_after` of them and sources are read again.
 fn run(restart_after: usize) -> Found {
     let dir = TempDir::new().expect("directory");
     let (mut processor, mut led) = (processor(), with_profile(&dir));
@@ -110,7 +110,7 @@ fn run(restart_after: usize) -> Found {
     Found { windows: open(&led), attained, arrivals, known }
 }
 
-/// A processor that has read again from where the store says.
+/// A processor that reads again from the stored offset.
 fn again(led: &Forecaster, steps: &[(String, i64)]) -> SourceProcessor {
     let source = SourceId::new("network.alarms", 0);
     let commit = led.commits().get(&source).cloned();

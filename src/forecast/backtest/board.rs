@@ -1,4 +1,4 @@
-//! The score board of one model: takes vintages, gives sums by series, by lead and overall.
+//! The score board of one model. It takes vintages, and returns sums by series, by lead and overall.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ pub struct Board<'a> {
 }
 
 impl<'a> Board<'a> {
-    /// Scores the first `steps` windows of each vintage; windows before `first_origin` give MASE's scale.
+    /// Scores the first `steps` windows of each vintage. The scale of MASE is computed from windows before `first_origin`.
     pub fn new(past: Past<'a>, steps: usize, first_origin: i64) -> Self {
         let scales = past.series.iter().map(|(series, history)| {
             (series.clone(), weekly_scale(history, past.place_of(series).zone, first_origin))
@@ -96,7 +96,7 @@ impl<'a> Board<'a> {
         &self.overall
     }
 
-    /// Missing forecasts, one a series and origin.
+    /// Number of missing forecasts, one per series and origin.
     pub fn unanswered(&self) -> u32 {
         self.unanswered
     }

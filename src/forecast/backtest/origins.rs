@@ -6,8 +6,8 @@ use super::super::open::OpenHours;
 /// Fractional part of the golden ratio: the fractional parts of its multiples fill 0 to 1 evenly.
 const GOLDEN: f64 = 0.618_033_988_749_895;
 
-/// Windows from `from` on that can be an origin: the centre is open, and each of the `steps` windows from there on is
-/// known in at least one series.
+/// Windows from `from` on that can be an origin: the call centre is open, and each of the following `steps` windows is known in
+/// at least one series.
 pub fn candidates(past: &Past<'_>, steps: usize, from: i64) -> Vec<i64> {
     let Some(first) = past.series.values().map(|history| history.first).min() else {
         return Vec::new();

@@ -1,7 +1,7 @@
 //! Randomised probability integral transform (PIT) of counts.
 //!
-//! A closed interval of whole numbers covers more than its nominal share: at three tickets a window the 80 % interval of a
-//! perfect forecast covers 90 %. So an actual count y is spread evenly over `[F(y − 1), F(y)]`. That is the expectation of
+//! A closed interval of whole numbers covers more than its nominal share: at three tickets per window the 80 % interval of a
+//! perfect forecast covers 90 %. So an actual count y is distributed evenly over `[F(y − 1), F(y)]`. This is the expectation of
 //! the randomised PIT, without random numbers (Czado, Gneiting and Held 2009, *Predictive model assessment for count data*).
 //!
 //! Only the mean and seven quantiles of F are known. They determine the bin unless y equals a quantile. In that case F is
@@ -19,7 +19,7 @@ const DISPERSIONS: [f64; 18] = [
     1.0, 1.5, 2.5,
 ];
 
-/// Share of an actual count in each bin; the sum is 1.
+/// Distributes an actual count over the bins; the sum of the shares is 1.
 pub fn bins(target: &ForecastPoint, actual: f64) -> [f64; BINS] {
     let quantiles = &target.quantiles;
     let mut found = [0.0; BINS];

@@ -1,4 +1,4 @@
-//! Detects models that read ahead: replaces everything from the origin on; the forecast must not change.
+//! Detects models that read data after the origin: it replaces all data from the origin on, and the forecast must not change.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::super::{AlarmSpell, History, Model, Past, Place, PlannedWork, Vintage
 use super::steps;
 use crate::domain::{Name, SeriesKey, WindowWidth};
 
-/// Owner of the data that a [`Past`] borrows.
+/// Owns the data that a [`Past`] borrows.
 #[derive(Clone)]
 pub struct World {
     pub width: WindowWidth,
@@ -20,7 +20,7 @@ pub struct World {
 }
 
 impl World {
-    /// The data as a model gets them.
+    /// The data in the form in which a model reads them.
     pub fn past(&self) -> Past<'_> {
         Past {
             width: self.width,
@@ -32,8 +32,8 @@ impl World {
         }
     }
 
-    /// A copy with another future from `origin` on, by `variant`: counts replaced, missing or cut off, later alarms and
-    /// plans removed or changed.
+    /// A copy with a different future from `origin` on. `variant`: counts are replaced, missing or cut off; later alarms and
+    /// plans are removed or changed.
     fn with_other_future(&self, origin: i64, variant: u32) -> Self {
         let mut other = self.clone();
         let now = self.width.start(origin);

@@ -7,7 +7,7 @@ use crate::domain::WindowWidth;
 /// One origin, and the refit before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// If set, first refit from windows before this one.
+    /// If set, the model is first refitted to windows before this one.
     pub refit: Option<i64>,
     /// Index of the first forecast point, one past the last known window.
     pub origin: i64,

@@ -61,7 +61,7 @@ impl Tally {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     pub figures: Figures,
-    /// Tickets a scored window.
+    /// Tickets per scored window.
     pub mean: Option<f64>,
     pub mase: Option<f64>,
     /// Randomised PIT coverage of the 80 % and 95 % intervals.

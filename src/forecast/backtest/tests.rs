@@ -52,7 +52,7 @@ fn world(zone: &str, first: i64, counts: Vec<f32>) -> World {
     }
 }
 
-/// `weeks` of counts with a daily profile; closed at night and on Sundays if `has_nights`.
+/// `weeks` of counts with a daily profile; with `has_nights`, closed at night and on Sundays.
 fn centre(first: i64, weeks: usize, seed: u64, has_nights: bool) -> World {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let count = |hour: usize| {
@@ -117,7 +117,7 @@ fn scores_match_a_manual_calculation() {
     assert_eq!(board.unanswered(), 1);
 }
 
-/// Bins of an actual count under a forecast.
+/// The bins of an actual count for a forecast.
 fn bins(mean: f64, quantiles: [f64; 7], actual: f64) -> [f64; pit::BINS] {
     pit::bins(&ForecastPoint { mean, ..target(0, quantiles) }, actual)
 }
@@ -207,7 +207,7 @@ fn refits_are_at_midnight_for_any_origins() {
     assert!(each.iter().all(|step| step.refit == Some(step.origin)));
 }
 
-/// Forecasts each window with its actual count.
+/// A model that reads ahead: its forecast of each window is the actual count.
 struct ReadsAhead;
 
 impl Model for ReadsAhead {

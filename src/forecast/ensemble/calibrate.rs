@@ -6,7 +6,7 @@ use crate::stats::normal;
 
 /// Bins of the PIT histogram.
 const BINS: usize = 200;
-/// Weight of the uncalibrated quantiles, days.
+/// Weight of the uncalibrated quantiles, in days.
 const PRIOR_DAYS: f64 = 8.0;
 /// Horizons of six hours in a day.
 const HORIZONS_A_DAY: f64 = 4.0;
@@ -24,7 +24,7 @@ const RECENT_FACTOR: (f64, f64) = (0.6, 4.0);
 /// Candidate exponents of the recent errors and of the usual error at the time of day.
 const RECENT_EXPONENTS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 const USUAL_EXPONENTS: [f64; 3] = [0.0, 0.5, 1.0];
-/// Most trials for exponents and histograms.
+/// Maximum number of trials for exponents and histograms.
 const CASES_MAX: usize = 1500;
 /// Default coefficients of the variance.
 const VARIANCE: (f64, f64) = (1.0, 0.03);
@@ -44,7 +44,7 @@ pub(super) struct Trial {
     pub y: f64,
     pub means: Means,
     pub widths: [f64; 2],
-    /// Age at the fit, days.
+    /// Age of the trial at the time of the fit, in days.
     pub age: f64,
 }
 
@@ -72,12 +72,12 @@ impl Default for Bucket {
     }
 }
 
-/// A trial with the bucket's mean.
+/// A trial, with the mean of the bucket.
 struct Scored {
     y: f64,
     mean: f64,
     widths: [f64; 2],
-    /// Factor on its variance.
+    /// Factor on the variance of the trial.
     factor: f64,
     age: f64,
 }
@@ -89,7 +89,7 @@ impl Scored {
 }
 
 impl Bucket {
-    /// From trials over `days`.
+    /// Computes a bucket from trials over `days`.
     pub(super) fn new(trials: &[Trial], days: f64) -> Self {
         let mut bucket = Self::default();
         if trials.is_empty() {
@@ -281,7 +281,8 @@ fn shares(trials: &[Trial]) -> [f64; 3] {
     if trend_loss < constant_loss { [ratio, 0.0, trend] } else { [ratio, constant, 0.0] }
 }
 
-/// The share of the second of two means with the least absolute error, and that error. The first mean has the rest.
+/// The share of the second of two means that has the least absolute error, and that error. The share of the first mean is the
+/// rest.
 fn least<const N: usize>(
     trials: &[Trial],
     shares: [f64; N],

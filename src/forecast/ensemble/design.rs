@@ -1,17 +1,17 @@
-//! Regressors of one series: of an origin, and of a target.
+//! Regressors of one series: those of an origin, those of a target window, and those of both.
 
 use super::frame::Frame;
 use super::levels::{AT_ORIGIN, Levels, NOW, SO_FAR, Scale};
 use super::season::Season;
 
-/// Number of regressors of a target.
+/// Number of regressors of a target window.
 const AT_TARGET: usize = 5;
-/// Number of regressors of both: levels by time of day, and the recent count relative to the profile.
+/// Number of regressors that depend on both: levels by time of day, and the recent count relative to the profile.
 const ACROSS: usize = 5;
 /// Number of regressors, the constant first.
 pub(super) const WIDTH: usize = 1 + AT_ORIGIN + AT_TARGET + ACROSS;
 pub(super) type Row = [f32; WIDTH];
-/// Weight of a new residual in the mean of its time of day.
+/// Weight of a new residual in the mean for its time of day.
 const NEWEST: f32 = 0.3;
 /// Weight of the mean over all times of day, windows.
 const CLOCK_PRIOR: f64 = 10.0;
@@ -24,12 +24,12 @@ const CLOCK_KEEP: f64 = 0.98;
 pub(super) struct Design {
     /// The first position with rows.
     from: usize,
-    /// By scale and origin: regressors from windows before it.
+    /// By scale and origin: regressors computed from windows before the origin.
     origin: [Vec<[f32; AT_ORIGIN]>; 2],
     now: Vec<f32>,
-    /// By origin: difference of the newest counts to the profile, tickets, and its slope, tickets an hour.
+    /// By origin: difference of the newest counts to the profile, tickets, and its slope, tickets per hour.
     persistence: Vec<[f32; 2]>,
-    /// By scale and target: regressors of the target.
+    /// By scale and target: regressors of the target window.
     target: [Vec<[f32; AT_TARGET]>; 2],
     base: Vec<f32>,
     /// By time of day: sine and cosine.
@@ -44,7 +44,7 @@ pub(super) struct Design {
 }
 
 impl Design {
-    /// For origins and targets from position `from` on; uses only older counts of `season`.
+    /// Regressors for origins and targets from position `from` on; only older counts of `season` are used.
     pub(super) fn new(frame: &Frame, season: &Season, mean: f64, from: usize) -> Self {
         let (n, kept) = (frame.len(), frame.len() - from);
         let mut levels = Levels::new(frame, mean);
@@ -123,7 +123,7 @@ impl Design {
         [constant.max(0.0), (constant + slope * trend_hours).max(0.0)]
     }
 
-    /// The level of the initial value of a regression: logarithm of a ratio, or tickets.
+    /// The initial value of a regression: logarithm of a ratio, or tickets.
     pub(super) fn guess(&self, scale: Scale, o: usize) -> f64 {
         0.8 * f64::from(self.origin[scale as usize][o - self.from][NOW + 1])
     }

@@ -15,7 +15,7 @@ use crate::forecast::History;
 /// Ends of the lead buckets, hours.
 const BUCKETS: [f64; 3] = [1.0, 3.0, f64::INFINITY];
 const SCALES: [Scale; 2] = [Scale::Ratio, Scale::Difference];
-/// Weeks before an origin that its levels and residuals use.
+/// Number of weeks before an origin from which its levels and residuals are computed.
 const MEMORY_WEEKS: usize = 4;
 
 /// A fit of one series.
@@ -24,7 +24,7 @@ pub(super) struct Fitted {
     limits: Limits,
     /// Lead steps of the knots, ascending.
     knots: Vec<usize>,
-    /// Coefficients by scale: a row a knot.
+    /// Coefficients by scale: a row per knot.
     beta: [Array2<f32>; 2],
     buckets: [Bucket; 3],
     /// By time of day: logarithm of the usual squared error.
@@ -33,11 +33,11 @@ pub(super) struct Fitted {
     pub shift: Option<Shift>,
 }
 
-/// Expected count of a target.
+/// Expected count of a target window.
 pub(super) struct Expected {
     pub mean: f64,
     pub baseline: f64,
-    /// Logarithms of its variance factors.
+    /// Logarithms of the factors on its variance.
     widths: [f64; 2],
 }
 
@@ -108,7 +108,7 @@ impl Fitted {
         Some(Self { limits, knots, beta, buckets, usual: design.usual, shift })
     }
 
-    /// Value of the regression for a target's row, interpolated between knots.
+    /// The regression's value for the row of a target, interpolated between knots.
     fn value(&self, scale: Scale, step: usize, row: &Row) -> f64 {
         let beta = &self.beta[scale as usize];
         let above = self.knots.partition_point(|knot| *knot < step).min(self.knots.len() - 1);

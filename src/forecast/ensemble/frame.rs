@@ -5,13 +5,13 @@ use chrono::{Datelike, Days, NaiveDate, Timelike};
 use crate::domain::WindowWidth;
 use crate::forecast::{Calendar, DayKind, Place};
 
-/// Kind of a date in the profile.
+/// The kind of a date, which determines its profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Ordinary,
-    /// A public holiday, initially between its weekday and a Sunday.
+    /// A public holiday. At first its profile is between that of its weekday and that of a Sunday.
     Holiday,
-    /// The day before a holiday, and the day after one.
+    /// The day before or after a holiday.
     Eve,
     Morrow,
     Event,
@@ -78,7 +78,7 @@ impl Frame {
         self.slot.len()
     }
 
-    /// A step that selects about `most` of `n` windows and covers all times of day.
+    /// A step that selects about `most` of `n` windows, so that all times of day occur.
     pub(super) fn stride(&self, n: usize, most: usize) -> usize {
         let mut stride = n.div_ceil(most).max(1);
         while gcd(stride, self.day) > 1 {
@@ -92,7 +92,7 @@ fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// The weekday whose profile applies to a date. A working weekend day uses the neighbouring weekday.
+/// The weekday whose profile applies to a date. A weekend day on which people work has the profile of the neighbouring weekday.
 fn weekday(calendar: &Calendar, date: NaiveDate) -> u32 {
     let day = date.weekday().num_days_from_monday();
     match day {

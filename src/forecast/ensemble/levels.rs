@@ -5,12 +5,12 @@ use super::season::Season;
 
 /// Half-lives of the levels, open hours.
 const HALF_LIVES: [f64; 5] = [0.4, 1.2, 4.0, 16.0, 80.0];
-/// The first of these use raw counts, including surges; the others counts without outliers.
+/// The first levels use raw counts, including surges; the others use counts without outliers.
 const RAW: usize = 2;
-/// The level for residuals, and the level for squared errors.
+/// Index of the level for residuals, and of the level for squared errors.
 const OF_RESIDUALS: usize = 3;
 const OF_ERRORS: usize = 2;
-/// The level that represents the present.
+/// Index of the level that represents the present.
 pub(super) const NOW: usize = 1;
 /// Position of the current day's level among the regressors of an origin.
 pub(super) const SO_FAR: usize = HALF_LIVES.len();
@@ -51,7 +51,7 @@ pub(super) struct Levels {
     keep: [f64; HALF_LIVES.len()],
     sums: [Sums; HALF_LIVES.len()],
     today: (i32, Sums),
-    /// Prior weight of a ratio of 1, tickets, and tickets of an average day.
+    /// The prior: tickets as the weight of a ratio of 1, and the tickets of an average day.
     pull: f64,
     daily: f64,
     per_day: f64,
@@ -97,7 +97,7 @@ impl Levels {
         error.min(ERROR_MAX[1])
     }
 
-    /// Actual relative to expected tickets, shrunk towards no difference.
+    /// The ratio or difference of actual to expected tickets, shrunk towards no difference.
     fn relative(&self, sums: &Sums, scale: Scale) -> f64 {
         match scale {
             Scale::Ratio => self.ratio(sums).ln(),
@@ -117,7 +117,7 @@ impl Levels {
         [ratio.ln(), clean - base - self.relative(level, Scale::Difference)]
     }
 
-    /// Regressors of an origin whose first target lies on `date`.
+    /// Regressors of an origin whose first target window is on `date`.
     pub(super) fn row(&self, scale: Scale, date: Option<i32>) -> [f32; AT_ORIGIN] {
         let none = Sums::default();
         let so_far = if date == Some(self.today.0) { &self.today.1 } else { &none };
@@ -145,7 +145,7 @@ impl Levels {
         (self.sums[NOW].actual / self.sums[NOW].windows.max(1e-9)) as f32
     }
 
-    /// Difference of the newest counts to the profile, tickets a window, and its slope, tickets an hour.
+    /// Difference of the newest counts to the profile, tickets per window, and its slope, tickets per hour.
     pub(super) fn persistence(&self) -> [f32; 2] {
         let away = |sums: &Sums| (sums.actual - sums.expected) / sums.windows.max(1e-9);
         // Mean age of an exponentially weighted mean, hours.

@@ -1,4 +1,4 @@
-//! Limits by slot of the week: closed hours, and the range outside of which a count is an outlier.
+//! Limits by slot of the week: closed hours, and the range of counts that are not outliers.
 
 use super::frame::Frame;
 use super::smooth;
@@ -6,14 +6,14 @@ use crate::stats::{MAD_TO_SD, upper_median};
 
 /// Deviations from a slot's median beyond which a count is clamped.
 const REACH: f64 = 4.5;
-/// Silent hours are closed if they would have had this many tickets at the rate of the hours next to them, and had at most
-/// this share of them. A quiet night fades into its neighbours; a closed one does not.
+/// Silent hours are closed if this many tickets would be expected in them at the rate of the adjacent hours, and they had at
+/// most this share. In a quiet but open night, the rate falls gradually; in a closed one it falls abruptly.
 const SILENCE: f64 = 50.0;
 const STRAY: f64 = 0.02;
-/// Weeks that a slot must have been counted to be closed, and those of a slot with a stray ticket.
+/// Minimum number of weeks with counts for a slot to be closed, and the same for a slot with a stray ticket.
 const COUNTED_MIN: u32 = 3;
 const COUNTED_STRAY_MIN: u32 = 6;
-/// Weeks used to find closed hours.
+/// Number of weeks used to find closed hours.
 const WEEKS: usize = 8;
 
 /// Limits by slot of the week.
@@ -28,7 +28,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// From counts by position in the frame, NaN where missing.
+    /// Computes limits from counts by position in the frame, NaN where missing.
     pub(super) fn new(frame: &Frame, y: &[f32]) -> Self {
         let slots = Slots::new(frame, y.len());
         let closed = closed(frame, y, &slots);
@@ -52,13 +52,13 @@ impl Limits {
         self.range[usize::from(slot)].1 < 0.0
     }
 
-    /// A count of an open slot, clamped to its range.
+    /// The count of an open slot, clamped to the range.
     pub(super) fn clean(&self, slot: u16, y: f32) -> f32 {
         let (low, high) = self.range[usize::from(slot)];
         if low.is_nan() || y.is_nan() { y } else { y.clamp(low, high) }
     }
 
-    /// Counts without outliers, NaN where closed.
+    /// Counts without outliers; NaN where closed.
     fn cleaned(&self, frame: &Frame, y: &[f32]) -> Vec<f32> {
         let clean = |(y, slot): (&f32, &u16)| match self.is_closed(*slot) {
             true => f32::NAN,
@@ -109,18 +109,19 @@ struct Seen {
 }
 
 impl Seen {
-    /// Whether tickets came in at most one week.
+    /// Whether there were tickets in at most one week.
     fn is_silent(self) -> bool {
         self.tickets <= self.most
     }
 
-    /// Tickets a window without the busiest week, which may have had an outage.
+    /// Tickets per window without the busiest week, which may include an outage.
     fn rate(self) -> f64 {
         (self.tickets - self.most) / f64::from(self.counted.saturating_sub(1).max(1))
     }
 }
 
-/// Closed slots: never counted although others were, or always zero although the hours next to them are busy.
+/// Finds closed slots: slots without any counts while other slots have some, and slots that are always zero although the
+/// adjacent hours are busy.
 fn closed(frame: &Frame, y: &[f32], slots: &Slots) -> Vec<bool> {
     let (week, reach) = (frame.week(), frame.day / 12);
     let recent = y.len().saturating_sub(WEEKS * week);
@@ -163,7 +164,7 @@ fn closed(frame: &Frame, y: &[f32], slots: &Slots) -> Vec<bool> {
     closed
 }
 
-/// Stretches of silent slots on the circular week: the first slot, and how many. None if all slots are silent.
+/// Runs of silent slots on the circular week: the first slot and the length. Empty if all slots are silent.
 fn silent_runs(seen: &[Seen]) -> Vec<(usize, usize)> {
     let week = seen.len();
     let Some(busy) = seen.iter().position(|seen| !seen.is_silent()) else { return Vec::new() };
@@ -180,7 +181,7 @@ fn silent_runs(seen: &[Seen]) -> Vec<(usize, usize)> {
     runs
 }
 
-/// Marked slots in runs of at least `least` on the circular week: a shorter gap is missing data.
+/// Marked slots in runs of at least `least` on the circular week. Shorter runs are missing data.
 fn long_runs(marked: &[bool], least: usize) -> Vec<bool> {
     let n = marked.len();
     let run =

@@ -35,14 +35,14 @@ use self::young::Young;
 use super::{ForecastPoint, HORIZON, History, Model, Past, Vintage, rounded};
 use crate::domain::{Name, SeriesKey, WindowWidth};
 
-/// Reach of a fit: weeks, or windows if those are more.
+/// Length of the history of a fit: weeks, or windows if those are longer.
 const WEEKS: usize = 9;
 const WINDOWS: usize = 8_760;
 
 /// The ensemble's fits by series.
 #[derive(Clone, Debug, Default)]
 pub struct Ensemble {
-    /// First window of the fitted frames; forecasts read from here on.
+    /// First window of the fitted frames. Forecasts use the same first window.
     first: i64,
     fits: BTreeMap<SeriesKey, Fitted>,
 }
@@ -151,7 +151,7 @@ impl Ensemble {
         self.fits.extend(other.fits);
     }
 
-    /// Number of series with a fit; others are forecast by the day's shape and busyness alone.
+    /// Number of series with a fit. Other series are forecast only from the shape of the day and the busyness.
     pub fn len(&self) -> usize {
         self.fits.len()
     }
@@ -161,7 +161,7 @@ impl Ensemble {
         self.fits.is_empty()
     }
 
-    /// One vintage a series of a part.
+    /// One vintage per series of a part.
     pub fn vintages(&self, past: &Past<'_>, origin: i64, part: Part) -> Vec<Vintage> {
         let end = origin + past.width.per(HORIZON) as i64;
         // An old fit still works, but reads no more than two spans.

@@ -10,9 +10,9 @@ use super::levels::Scale;
 use super::season::Season;
 use crate::stats::NormalEquations;
 
-/// Most knots; coefficients are interpolated between them.
+/// Maximum number of knots; coefficients are interpolated between them.
 const KNOTS_MAX: usize = 9;
-/// Most cases of a knot.
+/// Maximum number of cases of a knot.
 const CASES_MAX: usize = 2500;
 /// Blocks of whole weeks for cross-validation.
 const BLOCKS: usize = 8;
@@ -31,11 +31,11 @@ pub(super) struct Case {
     pub o: usize,
     pub t: usize,
     block: usize,
-    /// Whether its profile has a single week of data.
+    /// Whether the profile is from a single week of data.
     pub young: bool,
 }
 
-/// Lead steps with own coefficients: denser at short leads, where coefficients change fast.
+/// Lead steps with coefficients of their own: denser at short leads, where coefficients change fast.
 pub(super) fn knots(targets: usize) -> Vec<usize> {
     let n = KNOTS_MAX.min(targets);
     let mut knots: Vec<usize> = Vec::with_capacity(n);
@@ -68,7 +68,7 @@ pub(super) fn cases(
     knots.iter().map(of_knot).collect()
 }
 
-/// The count for a regression's value `eta`.
+/// The count that corresponds to the value `eta` of a regression.
 pub(super) fn count_of(scale: Scale, base: f64, eta: f64) -> f64 {
     match scale {
         Scale::Ratio => base * eta.clamp(-4.0, 3.0).exp(),
@@ -76,7 +76,7 @@ pub(super) fn count_of(scale: Scale, base: f64, eta: f64) -> f64 {
     }
 }
 
-/// φ of a negative binomial around the initial values, used for weights only.
+/// The dispersion φ of a negative binomial around the initial values. It is used only for weights.
 pub(super) fn rough_dispersion(season: &Season, design: &Design, cases: &[Vec<Case>]) -> f64 {
     let (mut excess, mut square) = (0.0, 0.0);
     for case in cases.iter().flatten().step_by(7) {
@@ -109,13 +109,13 @@ fn response(season: &Season, scale: Scale, case: Case, guess: f64, dispersion: f
 
 /// Results of the regressions on one scale.
 pub(super) struct Regressed {
-    /// Coefficients, one row a knot.
+    /// Coefficients, one row per knot.
     pub beta: Array2<f32>,
     /// By knot and case: the out-of-sample mean, tickets.
     pub means: Vec<Vec<f64>>,
 }
 
-/// Ridge regressions by knot, with the penalty that has the least error on held-out blocks.
+/// Ridge regressions by knot. The penalty is the one with the least error on held-out blocks.
 pub(super) fn regress(
     season: &Season,
     design: &Design,
@@ -152,7 +152,7 @@ fn solved(equations: &NormalEquations, share: f64) -> Array1<f64> {
 /// One knot's cases as a design matrix.
 struct Knot<'c> {
     cases: &'c [Case],
-    /// One row a case: regressors, and the response as the last column.
+    /// One row per case: regressors, and the response as the last column.
     rows: Array2<f64>,
     /// Equations of each block, and of all blocks.
     blocks: Vec<NormalEquations>,
@@ -187,7 +187,7 @@ impl<'c> Knot<'c> {
         Self { cases, rows, blocks, all }
     }
 
-    /// Out-of-sample means: one row a case, one column a penalty.
+    /// Out-of-sample means: one row per case, one column per penalty.
     fn left_out(&self, season: &Season, scale: Scale) -> Array2<f64> {
         let mut means = Array2::zeros((self.cases.len(), PENALTIES.len()));
         for (block, cases) in runs(self.cases) {
@@ -214,7 +214,7 @@ impl<'c> Knot<'c> {
     }
 }
 
-/// Blocks in order, each with its range of cases.
+/// Blocks in order, each with the range of its cases.
 fn runs(cases: &[Case]) -> impl Iterator<Item = (usize, Range<usize>)> + '_ {
     let mut from = 0;
     cases.chunk_by(|a, b| a.block == b.block).map(move |of_block| {

@@ -1,4 +1,4 @@
-//! Profiles: the usual count of each window, as known a day before it.
+//! Profiles: the usual count of each window, as it is known a day before the window.
 
 use super::frame::{Frame, Kind};
 use super::limits::Limits;
@@ -12,8 +12,8 @@ const KEEP_DAY: f64 = 0.9;
 /// Prior weight of a factor of 1 for special days, days.
 const KIND_PRIOR: f64 = 1.5;
 
-/// One series over a frame: counts before `known`, and profiles from data at least a day before each window. NaN means
-/// unknown or closed.
+/// One series over a frame: counts before `known`, and profiles that use only data from at least a day before each window. NaN
+/// means unknown or closed.
 #[derive(Clone, Debug)]
 pub(super) struct Season {
     /// Position of the first unknown window.
@@ -21,7 +21,7 @@ pub(super) struct Season {
     /// Actual counts, and counts without outliers.
     pub y: Vec<f32>,
     pub clean: Vec<f32>,
-    /// The reference profile, one with a short half-life, and one smoothed over hours.
+    /// The reference profile, a profile with a short half-life, and a profile that is smoothed over hours.
     pub base: Vec<f32>,
     pub quick: Vec<f32>,
     pub wide: Vec<f32>,
@@ -35,7 +35,8 @@ pub(super) fn counts(frame: &Frame, history: &History, known: usize) -> Vec<f32>
 }
 
 impl Season {
-    /// From the counts before `y.len()`. The reference profile starts at position `from`, the other profiles at `others`.
+    /// Learns from the counts before `y.len()`. The reference profile starts at position `from`, the other profiles at
+    /// `others`.
     pub(super) fn new(
         frame: &Frame,
         mut y: Vec<f32>,
@@ -172,7 +173,7 @@ fn quotient((sum, weight): (f64, f64)) -> f64 {
 /// Factors of special days, learned after each day.
 #[derive(Default)]
 struct Special {
-    /// By kind: weighted sum of log ratios, and their weight.
+    /// By kind: weighted sum of logarithms of ratios, and the sum of weights.
     seen: [(f64, f64); Kind::COUNT],
     running: Option<Running>,
 }

@@ -1,4 +1,5 @@
-//! A lasting change of the level: half of the customers moved away, a new menu sends more calls here.
+//! A lasting change of the level, for example because half of the customers moved away, or because a new menu sends more calls
+//! here.
 //!
 //! The days after the change are compared with the same weekdays of the weeks before it. Counts before the change are scaled
 //! to the new level, so that profile, regressions and bands follow within two days instead of weeks.
@@ -11,20 +12,20 @@ use crate::forecast::Fallback;
 use crate::stats::{MAD_TO_SD, median};
 use crate::text::Stored;
 
-/// Days before a change with which it is compared, and the fewest known ones.
+/// Number of days before a change that are compared with the days after it, and the minimum number of known ones.
 const BEFORE: usize = 28;
 const BEFORE_MIN: usize = 14;
-/// Fewest known days since a change.
+/// Minimum number of known days since a change.
 const SINCE_MIN: usize = 2;
-/// Share of the usual number of windows from which on a day is known.
+/// A day is known if it has at least this share of the usual number of windows.
 const KNOWN_SHARE: f64 = 0.8;
-/// Fewest tickets of a usual day.
+/// Minimum number of tickets of a usual day.
 const TICKETS_MIN: f64 = 60.0;
-/// Smallest change: logarithm of the factor, and in standard deviations of a day (which is at least [`SPREAD_MIN`]).
+/// Smallest change: the logarithm of the factor, and the change in standard deviations of a day (at least [`SPREAD_MIN`]).
 const LOG_MIN: f64 = 0.3;
 const SPREADS: f64 = 6.0;
 const SPREAD_MIN: f64 = 0.04;
-/// Share of the change that a day must show, and the share of days since that must.
+/// Each day must show at least this share of the change, and at least this share of the days since then must do so.
 const SHOWN: f64 = 0.55;
 const DAYS_SHOWN: f64 = 0.8;
 
@@ -51,7 +52,7 @@ struct Day {
 }
 
 impl Shift {
-    /// The clearest change in counts by position, NaN where missing.
+    /// The clearest change in counts by position in the frame, NaN where missing.
     pub(super) fn find(frame: &Frame, y: &[f32]) -> Option<(usize, f64)> {
         let days = days(frame, y);
         let candidates = (0..days.len()).filter_map(|at| {
@@ -62,7 +63,7 @@ impl Shift {
         Some((days[at].first, log.exp()))
     }
 
-    /// The note that forecasts carry in the weeks after the change.
+    /// The note in forecasts during the weeks after the change.
     pub(super) fn note(&self, now: Timestamp) -> Option<Stored<Fallback>> {
         let percent = (self.factor * 100.0).round() as u32;
         let note = Fallback::Shifted { since: self.since, percent };
@@ -76,7 +77,7 @@ impl Shift {
     }
 }
 
-/// Whole days with a usual number of known windows.
+/// Whole days with at least the usual share of known windows.
 fn days(frame: &Frame, y: &[f32]) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     for (t, count) in y.iter().enumerate() {
@@ -94,7 +95,7 @@ fn days(frame: &Frame, y: &[f32]) -> Vec<Day> {
     days
 }
 
-/// Logarithm of the change at a day and how clear it is; `None` if there is none.
+/// Logarithm of the change at a day, and how clear the change is; `None` if there is none.
 fn change(days: &[Day], at: usize) -> Option<(f64, f64)> {
     let (before, since) = (&days[at.saturating_sub(BEFORE)..at], &days[at..]);
     if before.len() < BEFORE_MIN || since.len() < SINCE_MIN {
@@ -139,7 +140,7 @@ mod tests {
     use crate::domain::{WindowWidth, Zone};
     use crate::forecast::Place;
 
-    /// Counts of so many days of a calm series, times a factor by day.
+    /// The change found in `days` days of a calm series whose counts are multiplied by a factor for each day.
     fn found(days: usize, factor: impl Fn(usize) -> f64) -> Option<(usize, f64)> {
         let place = Place { zone: Zone::UTC, calendar: Arc::default() };
         let frame = Frame::new(&place, WindowWidth::HOUR, 0, 24 * days);

@@ -2,15 +2,15 @@
 
 use super::frame::Frame;
 
-/// Weeks used to choose the reach.
+/// Number of weeks used to choose the reach.
 const WEEKS: usize = 9;
-/// Most windows used to choose the reach.
+/// Maximum number of windows used to choose the reach.
 const CASES_MAX: usize = 2500;
 /// Candidate reaches besides 0, 1 and 2 slots, hours.
 const HOURS: [usize; 4] = [1, 2, 4, 6];
 
-/// Number of slots on either side with which means of the other weeks predict a window best: few if counts change abruptly
-/// between slots, many if they change slowly. `y` is NaN where unknown or closed.
+/// The number of slots on either side for which the means of the other weeks predict a window best: few if counts change
+/// abruptly between slots, many if they change slowly. `y` is NaN where unknown or closed.
 pub(super) fn reach(frame: &Frame, y: &[f32]) -> usize {
     let hour = (frame.day / 24).max(1);
     let mut reaches = vec![0, 1, 2];
@@ -32,7 +32,7 @@ pub(super) fn reach(frame: &Frame, y: &[f32]) -> usize {
     best.map_or(0, |best| reaches[best])
 }
 
-/// By window from `from` on: mean count of its slot in the other weeks; NaN if unknown.
+/// For each window from `from` on: the mean count of its slot in the other weeks; NaN if unknown.
 fn of_other_weeks(frame: &Frame, y: &[f32], from: usize) -> Vec<f32> {
     let mut sums = vec![(0.0, 0u32); frame.week()];
     let known = || y.iter().zip(&frame.slot).skip(from);
@@ -75,7 +75,8 @@ impl Sum {
 pub(super) struct Sliding {
     reach: usize,
     last: Option<usize>,
-    /// Around the last slot: sums of the triangle, of the slots up to it, and of as many slots after it.
+    /// Around the last slot: the triangular sum, the sum of the slots up to it, and the sum of the same number of slots after
+    /// it.
     all: Sum,
     left: Sum,
     right: Sum,

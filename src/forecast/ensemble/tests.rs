@@ -209,7 +209,8 @@ fn closed_hours_are_zero_and_do_not_distort_open_hours() {
     }
 }
 
-/// A team around the clock has few tickets at night: windows of the night are zero in all weeks, but it is not closed.
+/// A team that works around the clock has few tickets at night. The night windows are zero in all weeks, but the team is not
+/// closed.
 #[test]
 fn quiet_nights_of_a_team_around_the_clock_are_not_closed() {
     let (place, origin) = (place("Asia/Shanghai"), at("2026-03-09T16:00:00Z"));

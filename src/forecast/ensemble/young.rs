@@ -1,4 +1,4 @@
-//! Series with little history: the forecast of [`early`], alone until there is a fit, then beside the members.
+//! Series with a short history: the forecast of [`early`], at first alone, and once there is a fit, combined with the members.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use crate::domain::{DAY, Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{Fallback, ForecastPoint, History, Past, Vintage, rounded};
 use crate::text::Stored;
 
-/// Age from which on forecasts are those of the members alone.
+/// Age from which on only the members are used.
 const SETTLED: Duration = Duration::from_secs(35 * 86_400);
-/// Age at which the members begin.
+/// Age from which on the members are used.
 const BEGINS: Duration = Duration::from_secs(15 * 86_400);
-/// Age up to which a series borrows from its siblings, and from which on it lends.
+/// Age up to which a series borrows from its siblings, and age from which on it lends to them.
 const BORROWS: Duration = Duration::from_secs(14 * 86_400);
 const LENDS: Duration = Duration::from_secs(21 * 86_400);
-/// Correlation of the errors of both forecasts where they are combined.
+/// Correlation of the errors of the two forecasts, for the band of their combination.
 const CORRELATION: f64 = 0.7;
-/// Days of the siblings that count.
+/// Number of days of the siblings that are used.
 const DAYS_LENT: i64 = 28;
-/// Days that the forecast from little history reads, and one for a change of the clocks.
+/// Number of days that the forecast from a short history reads, including one for a change of the clocks.
 const DAYS: i64 = 30;
 /// Position of the median among the quantiles.
 const MEDIAN: usize = 3;
-/// The only member of a vintage without a fit, and one of those that share.
+/// The only member of a vintage without a fit, and one of the members of a combined vintage.
 pub(super) const PROFILE: &str = "profile";
 
 impl Vintage {
@@ -35,12 +35,12 @@ impl Vintage {
     }
 }
 
-/// Windows that the forecast from little history reads.
+/// Number of windows that the forecast from a short history reads.
 pub(super) fn span(width: WindowWidth) -> i64 {
     DAYS * width.per_day() as i64
 }
 
-/// Share of the forecast from little history at an age: 1 where the members begin, 0 where they are settled.
+/// Share of the forecast from a short history at an age: 1 when the members begin, falling to 0 at [`SETTLED`].
 fn share(age: Duration) -> f64 {
     let left = SETTLED.saturating_sub(age).as_secs_f64();
     (left / (SETTLED - BEGINS).as_secs_f64()).min(1.0)
@@ -53,12 +53,12 @@ fn begin(history: &History, origin: i64) -> Option<Timestamp> {
     (index < origin).then(|| history.width.start(index))
 }
 
-/// Vintages of one origin, and what old series lend to young ones.
+/// Vintages of one origin, and the profiles that older series lend to young ones.
 pub(super) struct Young<'a> {
     past: &'a Past<'a>,
     origin: i64,
     now: Timestamp,
-    /// By service, channel and region with a place of its own.
+    /// Profiles by service, channel, and region if it has a place of its own.
     lent: BTreeMap<(Name, Name, Option<Name>), Option<Donor>>,
 }
 
@@ -67,7 +67,7 @@ impl<'a> Young<'a> {
         Self { past, origin, now: past.width.start(origin), lent: BTreeMap::new() }
     }
 
-    /// The vintage of a series, given that of its fit.
+    /// The vintage of a series, given the vintage of its fit.
     pub(super) fn vintage(
         &mut self,
         series: &SeriesKey,
@@ -123,8 +123,8 @@ impl<'a> Young<'a> {
         }
     }
 
-    /// What older series of the same service and channel elsewhere lend to a young one. It is the same for all young series
-    /// of a place, so that it does not depend on which of them asks first.
+    /// The profile that older series of the same service and channel in other regions lend to a young series. It is the same
+    /// for all young series of a place, so that it does not depend on the order of the series.
     fn donor(&mut self, series: &SeriesKey, frame: &Frame) -> Option<&Donor> {
         if series.region.is_all() {
             return None;
@@ -142,7 +142,7 @@ impl<'a> Young<'a> {
         self.lent.get(&key)?.as_ref()
     }
 
-    /// The sum of the last weeks of the older siblings; missing windows of one are missing in the sum.
+    /// The sum of the last weeks of the older siblings. A window that is missing in one of them is missing in the sum.
     fn sum_of_siblings(&self, series: &SeriesKey) -> Option<History> {
         let width = self.past.width;
         let first = self.origin - DAYS_LENT * width.per_day() as i64;
@@ -173,12 +173,13 @@ fn level(mean: f64, baseline: f64) -> f64 {
     if baseline > 0.0 { rounded(mean / baseline) } else { 1.0 }
 }
 
-/// Standard deviation of the error of the weighted mean of two forecasts, relative to theirs: their errors partly cancel out.
+/// Standard deviation of the error of the weighted mean of two forecasts, relative to that of each forecast. It is below 1,
+/// because their errors partly cancel out.
 fn combined(share: f64) -> f64 {
     (1.0 - 2.0 * (1.0 - CORRELATION) * share * (1.0 - share)).sqrt()
 }
 
-/// The weighted mean of both forecasts, quantile by quantile. Its band is a little narrower than both on average.
+/// The weighted mean of both forecasts, quantile by quantile. Its band is a little narrower than the mean of both bands.
 fn blended(mut fitted: Vintage, expected: &[Expected], share: f64) -> Vintage {
     let narrower = combined(share);
     for (target, expected) in fitted.targets.iter_mut().zip(expected) {

@@ -1,4 +1,4 @@
-//! A daily ETS: subtracts the daily profile, and forecasts the remainder by augurs' AutoETS, which has no seasons.
+//! A daily ETS: subtracts the daily profile, and forecasts the remainder by augurs' AutoETS without seasons.
 
 use augurs::Fit;
 use augurs::ets::AutoETS;
@@ -8,10 +8,10 @@ use super::{intervals, target_starts, vintages};
 use crate::domain::Zone;
 use crate::forecast::{History, Model, Past, Vintage};
 
-/// Days of the daily profile.
+/// Number of days of the daily profile.
 const DAYS: usize = 28;
 
-/// The open hours, and by slot of the day the usual difference to the day's mean.
+/// The open hours, and by slot of the day the usual difference to the mean of the day.
 struct Day {
     grid: Grid,
     above: Vec<f64>,

@@ -1,4 +1,4 @@
-//! Civil time without closed hours, for seasonal models of centres that close at night.
+//! Civil time without closed hours, for seasonal models of call centres that close at night.
 //!
 //! Open slots of the civil week are numbered consecutively from a Monday in 1970 (their *rank*). In ranks every week has the
 //! same length, also at clock changes, and closed hours are not gaps.
@@ -10,7 +10,7 @@ use crate::forecast::{History, OpenHours};
 
 /// Weeks used to find open slots.
 const LOOK_WEEKS: i64 = 8;
-/// Least share of occurrences in which an open slot has a count.
+/// Minimum share of occurrences of an open slot that have a count.
 const KNOWN_SHARE: f64 = 0.25;
 /// Largest share of missing ranks.
 const GAPS_MAX: f64 = 0.3;
@@ -27,7 +27,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// From the weeks before `origin`; `None` if no slot is open.
+    /// Finds the open slots from the weeks before `origin`; `None` if no slot is open.
     pub fn of(history: &History, zone: Zone, origin: i64) -> Option<Self> {
         let width = history.width;
         let per_week = width.per_week();
@@ -49,12 +49,12 @@ impl Grid {
         (!slots.is_empty()).then_some(Self { zone, width, slots, before })
     }
 
-    /// Number of open slots a week.
+    /// Number of open slots per week.
     pub fn per_week(&self) -> usize {
         self.slots.len()
     }
 
-    /// Number of open slots a day; `None` if open days differ.
+    /// Number of open slots per day; `None` if open days differ.
     pub fn per_day(&self) -> Option<usize> {
         let slots_a_day = self.before.len() / 7;
         let mut days = [0; 7];
@@ -91,8 +91,8 @@ impl Grid {
         slot % (self.before.len() / 7)
     }
 
-    /// Up to `most` counts before `origin` by rank with linearly interpolated gaps, and the rank of the first. `None` with less
-    /// than two weeks or too many gaps.
+    /// Up to `most` counts before `origin`, by rank, with linearly interpolated gaps, and the rank of the first count. `None`
+    /// with less than two weeks or too many gaps.
     pub fn lay(&self, history: &History, origin: i64, most: usize) -> Option<(i64, Vec<f64>)> {
         let end = self.rank(self.width.start(origin));
         let first = self.rank(self.width.start(history.first)).max(end - most as i64);
@@ -116,7 +116,7 @@ impl Grid {
     }
 }
 
-/// 5 January 1970, the epoch's first Monday.
+/// Monday 5 January 1970, the first Monday after the epoch.
 fn monday() -> NaiveDateTime {
     NaiveDate::from_ymd_opt(1970, 1, 5).unwrap_or_default().and_time(chrono::NaiveTime::MIN)
 }

@@ -5,10 +5,10 @@ use augurs::{Forecast, Predict};
 use crate::domain::WindowWidth;
 use crate::forecast::HORIZON;
 
-/// Levels of central intervals, and the positions of their limits in the quantiles.
+/// Levels of central intervals, and the indices of their limits in the quantiles.
 const LEVELS: [(f64, usize, usize); 3] = [(0.95, 0, 6), (0.8, 1, 5), (0.5, 2, 4)];
 
-/// Most steps of a forecast: a horizon without closed windows.
+/// Maximum number of steps of a forecast: the number of windows of the horizon, without closed windows.
 pub fn reach(width: WindowWidth) -> usize {
     width.per(HORIZON)
 }

@@ -1,7 +1,7 @@
-//! augurs' MSTL with AutoETS in ordinary use: on the open hours, raw or on `ln(1 + y)`, with its own intervals.
+//! augurs' MSTL with AutoETS, as it is usually applied: to the open hours, raw or on `ln(1 + y)`, with its own intervals.
 //!
-//! It is refitted at each origin, which gives its best accuracy. Seasons of the night before would save little time (AutoETS
-//! is the slow part) and cost 0.07 of MASE on a bank's calls.
+//! It is refitted at each origin, which gives its best accuracy. Using the seasons of the night before would save little time
+//! (AutoETS is the slow part), and increase MASE by 0.07 on a bank's calls.
 
 use augurs::Fit;
 use augurs::ets::AutoETS;
@@ -12,15 +12,15 @@ use super::{intervals, target_starts, vintages};
 use crate::domain::Zone;
 use crate::forecast::{History, Model, Past, Vintage};
 
-/// Most counts of a decomposition; augurs takes seconds for more.
+/// Maximum number of counts for a decomposition; augurs takes seconds for more.
 const COUNTS_MAX: usize = 3000;
-/// Most counts for AutoETS.
+/// Maximum number of counts for AutoETS.
 const ETS_COUNTS_MAX: usize = 1000;
 
 /// The seasons of one series.
 struct Seasons {
     grid: Grid,
-    /// Rank after the last one used.
+    /// The rank after the last count that was used.
     end: i64,
     /// The last cycle of each season.
     cycles: Vec<Vec<f32>>,
@@ -42,12 +42,12 @@ pub struct MstlEts {
 }
 
 impl MstlEts {
-    /// On raw counts.
+    /// The model on raw counts.
     pub fn raw() -> Self {
         Self { is_log: false }
     }
 
-    /// On `ln(1 + y)`.
+    /// The model on `ln(1 + y)`.
     pub fn log() -> Self {
         Self { is_log: true }
     }

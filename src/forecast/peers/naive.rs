@@ -7,14 +7,14 @@ use crate::domain::{SeriesKey, Timestamp, Zone};
 use crate::forecast::backtest::week_before;
 use crate::forecast::{History, Model, Past, QUANTILES, Vintage, quantiles};
 
-/// Weeks of errors for the bands.
+/// Number of weeks of errors for the bands.
 const ERROR_WEEKS: i64 = 8;
-/// Most weeks to look back for a known count.
+/// Maximum number of weeks to look back for a known count.
 const REACH_WEEKS: u32 = 4;
-/// Fewest errors for a 2.5 % quantile.
+/// Minimum number of errors for a 2.5 % quantile.
 const ERRORS_MIN: usize = 20;
 
-/// Errors by hour of the day, centred so that the median stays last week's count.
+/// Errors by hour of the day. They are centred so that the median of the forecast is last week's count.
 #[derive(Default)]
 pub struct SeasonalNaive {
     errors: BTreeMap<SeriesKey, [Option<[f64; 7]>; 24]>,
@@ -53,8 +53,8 @@ fn hour(zone: Zone, at: Timestamp) -> usize {
     zone.minute_of_week(at) as usize / 60 % 24
 }
 
-/// The newest known count at this civil time in the last [`REACH_WEEKS`]; zero if none is known (the centre is closed).
-/// `None` with less than a week of history.
+/// The newest known count at this civil time in the last [`REACH_WEEKS`]; zero if none is known, because the call centre is
+/// closed then. `None` with less than a week of history.
 fn last_known(history: &History, zone: Zone, start: Timestamp) -> Option<f64> {
     let width = history.width;
     if width.index(zone.days_before(start, 7)) < history.first {

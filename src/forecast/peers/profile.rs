@@ -1,4 +1,4 @@
-//! The forecast from little history: what the service uses for a series without a fit.
+//! The forecast from a short history, which the service uses for a series without a fit.
 
 use crate::forecast::{Ensemble, Model, Past, Vintage};
 

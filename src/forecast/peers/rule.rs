@@ -1,14 +1,14 @@
-//! A rule of thumb: the mean at the time of day, moved by seven tenths of the last two hours' busyness.
+//! A rule of thumb: the mean at the time of day, adjusted by seven tenths of the busyness of the last two hours.
 
 use super::{target_starts, vintages};
 use crate::domain::{Timestamp, Zone};
 use crate::forecast::{History, Model, Past, Vintage, quantiles};
 
-/// Days of the mean.
+/// Number of days of the mean.
 const DAYS: i64 = 56;
-/// Share of the busyness that stays.
+/// Share of the busyness that persists.
 const STAYS: f64 = 0.7;
-/// Tickets of the prior, and the hours that give the busyness.
+/// Prior tickets, and the hours from which the busyness is computed.
 const PRIOR_TICKETS: f64 = 5.0;
 const RECENT_HOURS: usize = 2;
 /// Dispersion of its bands.

@@ -17,7 +17,7 @@ use crate::domain::SeriesKey;
 use crate::forecast::types::PLANNED_WORK;
 use crate::forecast::{AlarmSpell, HORIZON, Past, PlannedWork};
 
-/// Effects below this count as zero, tickets a window.
+/// Effects below this count as zero, tickets per window.
 const NEGLIGIBLE: f64 = 0.02;
 /// Bins of ln tickets: their number, tickets of the first bin, and width of a bin.
 const BINS: usize = 40;
@@ -41,7 +41,7 @@ impl<'g, 'a> Ahead<'g, 'a> {
         Self { model, context, site, targets: context.width.per(HORIZON) }
     }
 
-    /// Adds an episode's effects: of each leaf, and as last item of all leaves together.
+    /// Adds the effects of an episode: one item for each leaf, and as the last item the effects on all leaves together.
     pub(super) fn add(
         &self,
         effects: &mut [Vec<Effect>],

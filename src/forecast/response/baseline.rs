@@ -8,12 +8,12 @@ use crate::domain::{SeriesKey, WindowWidth, Zone};
 use crate::forecast::{HORIZON, History, Past};
 use crate::stats::outlier_limits;
 
-/// Expected tickets of one series without alarms: past windows and the horizon, one value a window.
+/// Expected tickets of one series without alarms: past windows and the horizon, one value per window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Baseline {
     /// Window index of `expected[0]`.
     pub first: i64,
-    /// Tickets a window; NaN if unknown.
+    /// Tickets per window; NaN if unknown.
     pub expected: Vec<f32>,
     /// Dispersion φ of counts around it: variance `m + φ m²`.
     pub dispersion: f32,
@@ -32,7 +32,7 @@ impl Baseline {
     }
 }
 
-/// Returns the counts that a baseline is learned from: a history without known effects of alarms and work.
+/// Returns the counts from which a baseline is learned: a history without the known effects of alarms and work.
 pub type Cleaning<'s> = &'s dyn for<'h> Fn(&SeriesKey, &'h History) -> Cow<'h, History>;
 
 /// Leaves actual counts unchanged.
@@ -42,12 +42,12 @@ pub fn as_counted<'h>(_: &SeriesKey, history: &'h History) -> Cow<'h, History> {
 
 /// Length of the history to learn from.
 const LEARNED: Duration = Duration::from_secs(8 * 7 * 86_400);
-/// Neighbouring slots of the week and their weights in smoothing.
+/// Numbers of neighbouring slots of the week, and their weights in smoothing.
 const SMOOTH: [(usize, f64); 5] = [(0, 0.1), (1, 0.2), (2, 0.4), (3, 0.2), (4, 0.1)];
 /// Weight of the prior level of 1, expected tickets.
 const LEVEL_WEIGHT: f64 = 20.0;
 
-/// The first window to learn from before `origin`.
+/// The first window of the history to learn from, for `origin`.
 pub(super) fn learned_from(width: WindowWidth, origin: i64) -> i64 {
     origin - width.per(LEARNED) as i64
 }
@@ -89,7 +89,7 @@ impl Profiles {
         Self { by_series: learned.collect() }
     }
 
-    /// Baselines from window `from` to the end of the horizon after `origin`; reads windows before it only.
+    /// Baselines from window `from` to the end of the horizon after `origin`. Only windows before `origin` are read.
     pub fn baselines(
         &self,
         past: &Past<'_>,
@@ -124,7 +124,7 @@ impl Profiles {
     }
 }
 
-/// Slots of the local week, computed once a zone.
+/// Slots of the local week, computed once per zone.
 struct Zones {
     width: WindowWidth,
     from: i64,
@@ -160,7 +160,8 @@ impl Slots {
         Self { first, half_day: per_week / 14, per_week, slot: (first..end).map(slot).collect() }
     }
 
-    /// Profile × level by window. The level is that of the day around the window, and of the last day from the origin on.
+    /// Profile × level by window. The level is that of the day around the window; from the origin on it is that of the last
+    /// day.
     fn expected(&self, profile: &Profile, history: &History, origin: i64) -> Vec<f32> {
         let known = usize::try_from(origin - self.first).unwrap_or(0).min(self.slot.len());
         let (mut actual, mut expected) = (vec![0.0; known + 1], vec![0.0; known + 1]);
@@ -213,7 +214,7 @@ fn clamped_mean(values: &mut [f32]) -> Option<f64> {
     Some(sum / values.len() as f64)
 }
 
-/// φ of `variance = m + φ m²` by moments, with limited terms so that outages have little weight.
+/// The dispersion φ of `variance = m + φ m²`, by the method of moments. Terms are limited, so that outages have little weight.
 fn dispersion(history: &History, first: i64, expected: &[f32]) -> f32 {
     let (mut excess, mut weight) = (0.0, 0.0);
     for (i, m) in expected.iter().enumerate() {

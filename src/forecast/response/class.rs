@@ -19,12 +19,13 @@ pub(super) enum Gate {
     Ignored,
 }
 
-/// Most types with their own number; the others share 0.
+/// Maximum number of types with their own number; the others share 0.
 const TYPES_MAX: usize = 255;
-/// Occasions from which on a class must be followed by a significant excess of tickets, and its standard errors.
+/// Minimum number of occasions before a class is required to be followed by a significant excess of tickets, and the required
+/// excess in standard errors.
 const OCCASIONS: u32 = 20;
 const SIGNIFICANT: f64 = 1.5;
-/// Most occasions of a class.
+/// Maximum number of occasions of a class.
 const OCCASIONS_MAX: u32 = 600;
 /// Excess that counts as a full response, in multiples of the usual deviation.
 const FULL_RESPONSE: f64 = 3.0;
@@ -50,7 +51,7 @@ fn rank(severity: Severity) -> usize {
 }
 
 impl Classes {
-    /// Classes without history: severity alone decides.
+    /// Classes without history: only the severity decides.
     pub(super) fn of_prior(prior: &ClassPrior) -> Self {
         let gates = vec![Severity::EVERY.map(|s| gate(prior.of(s), 0, true))];
         Self { numbers: HashMap::new(), names: vec!["other".into()], gates }
@@ -174,18 +175,18 @@ impl<'g, 'a> Follow<'g, 'a> {
         follow
     }
 
-    /// Windows for comparison, independent of alarms.
+    /// Windows for comparison, chosen independently of alarms.
     fn any_time(&self) -> impl Iterator<Item = i64> + use<> {
         (self.from..self.context.origin).step_by(29)
     }
 
-    /// Response after an instant: 1 for a clear incident, 0 for no excess, negative for fewer tickets. Many weak responses
-    /// weigh as much as a few strong ones.
+    /// Response after an instant: 1 for a clear incident, 0 for no excess, negative for fewer tickets. Many weak responses have
+    /// the same weight as a few strong ones.
     fn response(&self, at: Timestamp) -> f64 {
         (self.deviation(at) / self.spread / FULL_RESPONSE).clamp(-1.0, 1.0)
     }
 
-    /// Excess of tickets in standard deviations, over four hours, or at night until ten in the morning.
+    /// Excess of tickets in standard deviations, over four hours; at night it is measured until ten in the morning.
     fn deviation(&self, at: Timestamp) -> f64 {
         let zone = self.context.sites[self.site].zone;
         let minute = zone.minute_of_week(at) % 1440;

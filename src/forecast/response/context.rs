@@ -16,15 +16,16 @@ pub(super) struct Leaf<'a> {
     pub(super) kernel: usize,
     /// Tickets of an average window.
     pub(super) mean: f64,
-    /// Whether it is evidence for episodes: only the largest series of a site are.
+    /// Whether its tickets are evidence for episodes. Only those of the largest series of a site are.
     pub(super) is_evidence: bool,
 }
 
-/// Series of a site used as evidence.
+/// Maximum number of series of a site whose tickets are evidence.
 const EVIDENCE_MAX: usize = 6;
 
 impl Leaf<'_> {
-    /// Expected tickets without alarms in a window, above zero: with a baseline of zero any ticket would prove an incident.
+    /// Expected tickets without alarms in a window, always above zero: with a baseline of zero, any ticket would prove an
+    /// incident.
     pub(super) fn expected(&self, index: i64) -> f64 {
         self.base.at(index).max(0.02 * self.mean).max(0.01)
     }
@@ -108,7 +109,7 @@ impl<'a> SiteContext<'a> {
         f64::from(self.width.secs()) / 60.0
     }
 
-    /// Alarms raised in `from..now`, by site and time, independent of their order in `past`.
+    /// Alarms raised in `from..now`, by site and time. The order in `past` does not matter.
     pub(super) fn alarms<'p>(&self, past: &Past<'p>, from: Timestamp) -> Vec<Vec<&'p AlarmSpell>> {
         let mut found: Vec<Vec<&AlarmSpell>> = vec![Vec::new(); self.sites.len()];
         let now = self.now();

@@ -2,17 +2,17 @@
 
 use super::kernel::knot;
 
-/// Highest strength.
+/// Maximum strength.
 const MOST: f64 = 5.0;
-/// Sweeps of coordinate descent over the knots.
+/// Number of sweeps of coordinate descent over the knots.
 const SWEEPS: usize = 40;
 
-/// Normal equations: each window involves the two knots beside it.
+/// Normal equations. Each window involves the two adjacent knots.
 #[derive(Clone, Debug)]
 pub(super) struct Curve<const N: usize> {
     /// Diagonal.
     own: [f64; N],
-    /// Between a knot and the next one.
+    /// Off-diagonal between a knot and the next one.
     next: [f64; N],
     /// Right-hand side.
     actual: [f64; N],
@@ -25,7 +25,7 @@ impl<const N: usize> Default for Curve<N> {
 }
 
 impl<const N: usize> Curve<N> {
-    /// Adds a window `at` minutes: its actual tickets, its tickets at strength 1 (`full`), and 1 / variance as weight.
+    /// Adds a window at `at` minutes, with its actual tickets, its tickets at strength 1 (`full`), and 1 / variance as weight.
     pub(super) fn add(
         &mut self,
         knots: &[f64; N],
@@ -53,7 +53,8 @@ impl<const N: usize> Curve<N> {
         (actual, square)
     }
 
-    /// Strengths by knot from knot `first` on; earlier ones do not change. `pull` is the weight of `start`, tickets a knot.
+    /// Strengths by knot from knot `first` on; earlier knots keep theirs. `pull` is the weight of the prior curve `start`, in
+    /// tickets per knot.
     pub(super) fn solved(
         &self,
         from: &[f64; N],

@@ -11,20 +11,20 @@ use super::onset::minutes_between;
 use crate::domain::{Scope, Timestamp};
 use crate::forecast::AlarmSpell;
 
-/// Fewest spells, and the least share of spells with fewer tickets.
+/// Minimum number of spells, and minimum share of spells with fewer tickets than expected.
 const SPELLS: usize = 3;
 const AGREE: f64 = 0.6;
 /// Largest ratio of actual to expected tickets that counts as damping.
 const RATIO: f64 = 0.85;
-/// Least deficit of tickets, standard deviations: of counts, and of errors of the level.
+/// Minimum deficit of tickets in standard deviations: of counts, and of errors of the level.
 const SIGNIFICANT: f64 = 3.0;
 /// Weight of the prior ratio of 1, tickets.
 const WEIGHT: f64 = 20.0;
-/// Upper ends of the age bins, minutes: at first, work in progress is still finished.
+/// Upper ends of the age bins, minutes. At first, work in progress is still finished.
 const AGES: [f64; 6] = [60.0, 120.0, 240.0, 480.0, 720.0, f64::INFINITY];
-/// Hours after the end in which delayed tickets may arrive.
+/// Number of hours after the end in which delayed tickets may arrive.
 const AFTER: usize = 3;
-/// Minutes after the end during which the alarm still affects forecasts.
+/// Number of minutes after the end during which the alarm still affects forecasts.
 const MATTERS: f64 = 720.0;
 /// Shortest spell to learn from, minutes.
 const SHORTEST: f64 = 20.0;
@@ -82,7 +82,7 @@ impl DampingModel {
         Self(model)
     }
 
-    /// The alarms of a site that do not damp; damping alarms are not part of episodes.
+    /// The alarms of a site that do not damp. Damping alarms do not belong to episodes.
     pub(super) fn others<'a>(
         &self,
         scope: &Scope,

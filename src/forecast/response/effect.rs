@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::forecast::types::{NORMAL_SCORES, QUANTILES};
 
-/// Most points of a distribution.
+/// Maximum number of points of a distribution.
 const POINTS_MAX: usize = 14;
-/// Step of the normal scores in a mixture, and their number.
+/// Step of the normal scores in a mixture, and the number of scores.
 const SCORE_STEP: f64 = 0.25;
 const SCORES: usize = 25;
 
@@ -21,7 +21,7 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// From points in any order, merged into a few. Missing probability is added as 0 tickets.
+    /// Builds a distribution from points in any order, merged into a few. Missing probability is added as 0 tickets.
     pub(super) fn of(mut points: Vec<(f64, f64)>, drivers: Vec<(Arc<str>, f64)>) -> Self {
         points.retain(|(p, _)| *p > 1e-9);
         let missing = 1.0 - points.iter().map(|p| p.0).sum::<f64>();
@@ -88,7 +88,7 @@ impl Effect {
     /// The distribution of a forecast point with this effect, from its quantiles `base` without it.
     ///
     /// Each point shifts the base by its tickets and adds their Poisson noise. The result is the mixture over the points, so
-    /// that "probably nothing, perhaps a lot" keeps its two peaks.
+    /// that a distribution of "probably nothing, perhaps a lot" keeps its two peaks.
     pub fn mixture(&self, base: &[f64; 7]) -> Mixture {
         let sd = (base[5] - base[1]) / (NORMAL_SCORES[5] - NORMAL_SCORES[1]);
         let certain = [(1.0, 0.0)];

@@ -11,13 +11,13 @@ const AGES: [f64; 18] = [
     5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 80.0, 105.0, 135.0, 170.0, 215.0, 270.0, 340.0, 430.0,
     540.0, 720.0, 1440.0,
 ];
-/// Probabilities of the residual durations in a forecast: midpoints of equal shares.
+/// Probabilities at which the residual duration is evaluated in a forecast: midpoints of equal shares.
 pub(super) const REMAINING: [f64; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
 
 /// Probability of clearing within each age bin, if the bin is reached.
 #[derive(Clone, Debug)]
 pub(super) struct Ending {
-    /// \[fault, overrun\] × \[harmless, real\].
+    /// Hazards by \[fault, overrun\] × \[harmless, real\].
     hazards: [[[f64; AGES.len()]; 2]; 2],
     pub(super) hold: f64,
 }
@@ -65,7 +65,7 @@ impl Ending {
         learned
     }
 
-    /// Log-likelihood ratio of the alarms' duration so far: noticed fault against harmless.
+    /// Log-likelihood ratio of the alarms' duration so far: of a fault that customers notice against a harmless one.
     pub(super) fn evidence(&self, episode: &Episode, now: Timestamp) -> f64 {
         let ln = |real: usize| {
             let hazards = &self.hazards[row(episode.kind)][real];

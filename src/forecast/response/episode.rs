@@ -16,17 +16,17 @@ pub(super) enum Kind {
     Overrun,
 }
 
-/// An alarm joins if the previous one is not older, ms.
+/// An alarm joins an episode if the previous alarm is at most this old, ms.
 const GAP_MS: i64 = 20 * 60_000;
-/// An alarm later than this after the first one begins a new episode, ms.
+/// An alarm later than this after the first alarm begins a new episode, ms.
 const SPAN_MS: i64 = 90 * 60_000;
-/// Number of devices whose alarms are an episode regardless of their class.
+/// Number of devices from which on alarms are an episode regardless of their class.
 const DEVICES_MIN: usize = 3;
 /// Number of features of every episode; one feature for each alarm type follows.
 pub(super) const FEATURES: usize = PLAIN + DEVICE_KNOTS.len();
 /// Number of features before those of [`DEVICE_KNOTS`].
 pub(super) const PLAIN: usize = 6;
-/// Knots of the piecewise linear effect of ln devices: two knots a doubling.
+/// Knots of the piecewise linear effect of ln devices: two knots per doubling.
 const DEVICE_KNOTS: [f64; 6] = [2.0, 2.83, 4.0, 5.66, 8.0, 11.3];
 
 /// An episode.
@@ -36,7 +36,7 @@ pub(super) struct Episode {
     pub(super) site: usize,
     pub(super) kind: Kind,
     pub(super) starts: Timestamp,
-    /// When half of the alarms had cleared; `None` before that.
+    /// When half of the alarms had cleared; `None` if they have not.
     pub(super) ended: Option<Timestamp>,
     /// 1, ln devices, ln raises per device, share of critical alarms, overrun, within planned work, ln devices beyond each of
     /// [`DEVICE_KNOTS`].
@@ -88,7 +88,7 @@ pub(super) fn episodes(
 #[derive(Default)]
 struct Group<'a> {
     spells: Vec<&'a AlarmSpell>,
-    /// Whether it is an episode: an alarm of an opening class, or enough devices.
+    /// Whether it is an episode: it has an alarm of an opening class, or enough devices.
     is_open: bool,
     /// Its devices, collected until it is open.
     devices: Vec<Device<'a>>,
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use crate::forecast::response::{Prior, tests};
 
-    /// An alarm after so many minutes. A warning does not open an episode.
+    /// An alarm raised at this minute. An alarm of severity warning does not open an episode.
     fn alarm(minutes: i64, severity: Severity, device: u32) -> AlarmSpell {
         let raised = Timestamp::from_secs(minutes * 60);
         AlarmSpell { severity, ..tests::alarm(raised, None, device, "linkDown") }

@@ -13,11 +13,11 @@ use crate::stats::logistic;
 
 /// Grid of ln size, standard deviations around the expected one.
 const STEPS: [f64; 8] = [-2.1, -1.5, -0.9, -0.3, 0.3, 0.9, 1.5, 2.1];
-/// Hours of tickets used as evidence for an episode.
+/// Number of hours of tickets that are used as evidence for an episode.
 pub(super) const EVIDENCE_HOURS: i64 = 14;
 /// Weight of the log-likelihood, below 1 because errors of neighbouring windows are correlated.
 const TEMPER: f64 = 0.8;
-/// Grid of the ln level without an incident, standard deviations.
+/// Grid of ln of the level without an incident, in standard deviations.
 const LEVELS: [f64; 5] = [-2.0, -1.0, 0.0, 1.0, 2.0];
 
 /// Posterior of an episode.
@@ -32,7 +32,7 @@ pub(super) struct Posterior {
     pub(super) weights: Vec<[f64; STEPS.len()]>,
     /// Mean and variance of ln size, given that it is real.
     pub(super) ln_size: (f64, f64),
-    /// Minutes after the start at which the alarms cleared.
+    /// Minutes after the start at which the alarms cleared; `None` if they are active.
     pub(super) end: Option<f64>,
 }
 
@@ -136,7 +136,7 @@ impl Posterior {
         self.ln_size = (mean, by_size(&|s: f64| (s.ln() - mean).powi(2)));
     }
 
-    /// Intensity from an onset on, as known so far.
+    /// Intensity from an onset on, as far as it is known.
     pub(super) fn intensity(&self, state: &OnsetState) -> IntensityProfile {
         let end = self.end.unwrap_or(f64::INFINITY);
         IntensityProfile { onset: state.minutes, end, wake: state.wake }
@@ -179,7 +179,7 @@ impl Posterior {
 }
 
 /// Log-likelihood ratio of the tickets if the level may change without an incident, against a constant level. `volatility` is
-/// the standard deviation of the ln level. Ordinary changes of the level are no evidence for an incident.
+/// the standard deviation of the ln level. It prevents ordinary changes of the level from being evidence for an incident.
 fn level_evidence(observations: &Observations, volatility: f64) -> f64 {
     let normal = LEVELS.map(|z| (-0.5 * z * z).exp());
     let levels = LEVELS.iter().zip(normal).map(|(z, weight)| {
@@ -188,7 +188,7 @@ fn level_evidence(observations: &Observations, volatility: f64) -> f64 {
     (levels.sum::<f64>() / normal.iter().sum::<f64>()).ln()
 }
 
-/// ln of a number from 1 up, to seven digits, without calls or branches so that it vectorises.
+/// ln of a number of at least 1, to seven digits. It has no calls or branches, so that the compiler can vectorise it.
 fn ln(value: f32) -> f32 {
     // √½ ≤ mantissa < √2, and the series of the area hyperbolic tangent.
     let bits = value.to_bits().wrapping_sub(0x3f35_04f3);

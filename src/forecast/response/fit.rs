@@ -21,7 +21,7 @@ use super::work::WorkEffect;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{AlarmSpell, History, Past, PlannedWork};
 
-/// Excess from which on an improbable episode is evaluated, standard deviations.
+/// Excess in standard deviations from which on an improbable episode is evaluated.
 const NOTICEABLE: f64 = 1.0;
 
 /// The alarm response of an operator. It depends only on windows, alarms and work before `until`.
@@ -34,7 +34,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The prior, for an operator without history.
+    /// The response of the prior, for an operator without history.
     pub fn of_prior(past: &Past<'_>, prior: &Prior) -> Self {
         let model = ResponseModel::of_prior(prior, past.series.keys().map(|key| &key.channel));
         Self { model, past: BTreeMap::new() }
@@ -91,7 +91,7 @@ impl Response {
         self
     }
 
-    /// A history without the tickets attributed at the fit.
+    /// A history without the tickets that the fit attributed to alarms and work.
     pub fn cleaned<'h>(&self, series: &SeriesKey, history: &'h History) -> Cow<'h, History> {
         without(history, windows(&self.past, series))
     }
@@ -121,7 +121,7 @@ pub(super) fn without<'h>(
     cleaned
 }
 
-/// Evenly spaced episodes, limited so that learning takes seconds.
+/// Evenly spaced episodes. Their number is limited, so that learning takes seconds.
 fn sample<'e>(context: &SiteContext<'_>, all: &'e [Episode]) -> Vec<&'e Episode> {
     let observed: usize = all.iter().map(|e| context.sites[e.site].leaves.len()).sum();
     let step = all.len().div_ceil(EPISODES_MAX).max(observed.div_ceil(OBSERVATIONS_MAX)).max(1);
@@ -220,7 +220,7 @@ pub(super) fn middle(width: WindowWidth, index: i64) -> Timestamp {
     width.start(index) + width.length() / 2
 }
 
-/// Whether an episode has sufficient odds or any excess of tickets, so that it is worth evaluating.
+/// Whether an episode is worth evaluating: it has sufficient odds or an excess of tickets.
 fn noticeable(
     model: &ResponseModel,
     site: &Site<'_>,

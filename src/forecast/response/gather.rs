@@ -31,7 +31,7 @@ pub(super) struct Sums {
     /// By kernel.
     pub(super) kernels: Vec<KernelSums>,
     pub(super) ending: EndingSums,
-    /// While customers sleep: weighted actual tickets, and weighted tickets at daytime strength.
+    /// While customers sleep: weighted actual tickets, and weighted tickets at the strength of daytime.
     pub(super) asleep: (f64, f64),
     pub(super) evidence: f64,
 }
@@ -102,7 +102,7 @@ pub(super) fn gather(
     sums
 }
 
-/// Adds the excess over the baseline to each curve's equations, window by window, with the other curves as before.
+/// Adds the excess over the baseline to the equations of each curve, window by window. The other curves are kept as they were.
 fn attribute(
     sums: &mut Sums,
     model: &ResponseModel,

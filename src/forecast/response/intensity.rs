@@ -6,7 +6,8 @@ use super::model::ResponseModel;
 /// Minutes of sleep before customers wake, and time constant of delayed complaints, minutes.
 const NIGHT: f64 = 420.0;
 const HELD: f64 = 120.0;
-/// Minutes before waking during which complaints are reduced, minutes after waking until they are normal, and minutes of a day.
+/// Minutes before customers wake up during which complaints are reduced, minutes afterwards until they are normal, and minutes
+/// of a day.
 const ASLEEP: f64 = 360.0;
 const UP: f64 = 90.0;
 const DAY: f64 = 1440.0;
@@ -17,7 +18,7 @@ pub(super) struct IntensityProfile {
     pub(super) onset: f64,
     /// Infinite while it continues.
     pub(super) end: f64,
-    /// When customers next wake after the onset; infinite if that does not matter.
+    /// When customers next wake up after the onset; infinite if it does not matter.
     pub(super) wake: f64,
 }
 
@@ -37,14 +38,15 @@ impl IntensityProfile {
         if since >= DAY - ASLEEP { 1.0 } else { (1.0 - since / UP).max(0.0) }
     }
 
-    /// When the effect is too small to be evidence.
+    /// The time after which the effect is too small to be evidence.
     pub(super) fn over(self, hold: f64) -> f64 {
         let end = self.end.max(self.onset + hold);
         let morning = if self.held(end) > 0.01 { self.wake } else { end };
         end.max(morning) + 360.0
     }
 
-    /// Number of windows from `from` on that can be evaluated as one: an hour's windows while the intensity hardly changes.
+    /// Number of windows from `from` on that can be evaluated together: the windows of an hour while the intensity hardly
+    /// changes.
     pub(super) fn block(self, hold: f64, from: f64, minutes: f64) -> usize {
         let end = self.end.max(self.onset + hold);
         let since = if self.held(end) > 0.01 { from - self.wake } else { f64::INFINITY };

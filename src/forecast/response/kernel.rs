@@ -1,4 +1,4 @@
-//! Kernels: rise of a channel's complaints after the onset of a fault, and their fall after its end.
+//! Kernels: how a channel's complaints rise after the onset of a fault, and fall after its end.
 
 use super::prior::ChannelPrior;
 
@@ -11,7 +11,7 @@ const ENTRIES: usize = 288;
 /// Time constant of the fall beyond the last knot, minutes.
 const BEYOND: f64 = 200.0;
 
-/// Knots of the piecewise linear morning backlog, minutes after waking; zero beyond.
+/// Knots of the piecewise linear morning backlog, in minutes after customers wake up; zero beyond.
 pub(super) const DAWN: [f64; 11] =
     [0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0, 210.0, 240.0, 300.0, 360.0];
 
@@ -22,7 +22,7 @@ pub(super) struct Kernel {
     pub(super) up: [f64; KNOTS.len()],
     /// By knot after the end: remaining share, from 1.
     pub(super) down: [f64; KNOTS.len()],
-    /// By knot after waking ([`DAWN`]): strength of delayed complaints.
+    /// By knot after customers wake up ([`DAWN`]): strength of delayed complaints.
     pub(super) dawn: [f64; DAWN.len()],
     tables: Box<[[f32; 2]; ENTRIES]>,
 }
@@ -61,7 +61,7 @@ impl Kernel {
         if since <= 0.0 { 1.0 } else { self.table(since, 1) }
     }
 
-    /// Strength of delayed complaints `since` minutes after waking.
+    /// Strength of delayed complaints `since` minutes after customers wake up.
     pub(super) fn dawn(&self, since: f64) -> f64 {
         if !(0.0..DAWN[DAWN.len() - 1]).contains(&since) {
             return 0.0;
@@ -78,7 +78,7 @@ impl Kernel {
     }
 }
 
-/// The knot before `at`, and the weight of the next one.
+/// The knot before `at`, and the weight of the following knot.
 pub(super) fn knot(knots: &[f64], at: f64) -> (usize, f64) {
     let last = knots.len() - 1;
     let i = knots.partition_point(|k| *k <= at).clamp(1, last) - 1;

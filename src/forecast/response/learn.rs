@@ -1,4 +1,5 @@
-//! Learns from past episodes by expectation–maximisation over whether, when and how much customers noticed each.
+//! Learns from past episodes by expectation–maximisation. Hidden are whether, when and how strongly customers noticed each
+//! episode.
 
 use std::ops::Range;
 
@@ -14,15 +15,15 @@ use super::scores::improve_scores;
 /// Rounds of the first and the second pass.
 pub(super) const FIRST: Range<usize> = 0..4;
 pub(super) const SECOND: Range<usize> = 4..9;
-/// Most episodes to learn from: enough for all features, within seconds.
+/// Maximum number of episodes to learn from: enough for all features, within seconds.
 pub(super) const EPISODES_MAX: usize = 2000;
-/// Most episodes × series.
+/// Maximum of episodes × series.
 pub(super) const OBSERVATIONS_MAX: usize = 8000;
-/// Candidates for `ResponseModel::daytime`, and the round and episodes of the choice.
+/// Candidates for `ResponseModel::daytime`, the round in which it is chosen, and the number of episodes used.
 const DAYTIME_ROUND: usize = 2;
 const DAYTIME_EPISODES: usize = 600;
 const DAYTIME: [f64; 4] = [0.0, 0.35, 0.7, 1.0];
-/// Candidate factors on the weight of the prior's curves, and the round of the choice.
+/// Candidate factors on the weight of the prior's curves, and the round in which the factor is chosen.
 const TRUST: [f64; 3] = [1.0 / 3.0, 1.0, 3.0];
 const TRUST_ROUND: usize = 4;
 /// Largest morning backlog, in multiples of the prior's.
@@ -56,7 +57,8 @@ pub(super) fn learn(
     }
 }
 
-/// Factor on the weight of the prior's curves: curves from every other week must predict the remaining weeks best.
+/// Factor on the weight of the prior's curves: the one with which curves from every other week predict the remaining weeks
+/// best.
 fn trusted(
     model: &ResponseModel,
     start: &ResponseModel,
@@ -99,7 +101,7 @@ fn improve(
     model.ending = start.ending.learned(&sums.ending, prior.ending.weight);
 }
 
-/// Updates the kernels. `weight` is that of the prior's curves, tickets a knot.
+/// Updates the kernels. `weight` is that of the prior's curves, in tickets per knot.
 fn improve_kernels(model: &mut ResponseModel, start: &ResponseModel, weight: f64, sums: &Sums) {
     let light = weight / 4.0;
     let backlog = backlog(start, light, sums);
@@ -112,7 +114,7 @@ fn improve_kernels(model: &mut ResponseModel, start: &ResponseModel, weight: f64
     }
 }
 
-/// Morning backlog of all channels together, in multiples of the prior's. It needs less data than the curve of each channel.
+/// Morning backlog of all channels together, in multiples of the prior's. It needs less data than a curve for each channel.
 fn backlog(start: &ResponseModel, weight: f64, sums: &Sums) -> f64 {
     let (mut actual, mut square) = (weight, weight);
     for (start, sums) in start.kernels.iter().zip(&sums.kernels) {

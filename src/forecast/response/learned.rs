@@ -36,7 +36,7 @@ impl Learned {
         Self { profiles, response: first.refined(past, &base, origin, prior) }
     }
 
-    /// Evaluates alarms, work and tickets before window `origin` for the horizon after it, in two passes for the same reason.
+    /// Evaluates alarms, work and tickets before window `origin` for the horizon after it, in two passes, like [`Self::fit`].
     pub fn read(&self, past: &Past<'_>, origin: i64) -> Reading {
         let from = origin - past.width.per(BEFORE) as i64;
         let cleaning: Cleaning<'_> = &|key, history| self.response.cleaned(key, history);

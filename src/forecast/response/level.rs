@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::context::{Site, SiteContext};
 
-/// Hours before the episode, and weight of the baseline, tickets.
+/// Hours before the episode that are used, and weight of the baseline in tickets.
 pub(super) const LEVEL_HOURS: i64 = 4;
 pub(super) const LEVEL_WEIGHT: f64 = 30.0;
 
-/// Level just before the episode, so that a busy day is not taken for an incident.
+/// The level just before the episode, so that a busy day is not mistaken for an incident.
 pub(super) fn level(
     context: &SiteContext<'_>,
     site: &Site<'_>,

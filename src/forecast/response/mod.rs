@@ -1,7 +1,7 @@
 //! Alarm response: effects of recent alarms and planned work on the tickets of the next six hours, learned from history.
 //!
 //! A group of alarms of a region and service is an *episode*. The model estimates whether customers notice it, from when on,
-//! how much and for how long. Odds, size, onset, duration and the channels' curves are learned from weeks of episodes
+//! how strongly and for how long. Odds, size, onset, duration and the channels' curves are learned from weeks of episodes
 //! ([`Learned::fit`]). For a current episode they are updated by the tickets since its alarms ([`Learned::read`], Bayes' rule
 //! on a grid). The result is a distribution of extra tickets ([`Effect`]), because the mean of "probably nothing, perhaps a
 //! lot" is not useful.
@@ -19,7 +19,7 @@
 //! | `read`, `ahead`, `effect`, `paths` | current episodes and the next six hours |
 //! | `learned` | the interface of this module |
 //!
-//! Pure functions of values before the origin; there is no state between two reads.
+//! All functions are pure functions of values before the origin. No state is kept between two calls.
 
 mod ahead;
 mod baseline;

@@ -53,7 +53,7 @@ pub(super) struct ResponseModel {
     pub(super) size_spread: f64,
     pub(super) onset: Onset,
     pub(super) ending: Ending,
-    /// 0: an incident has the same tickets at any hour; 1: in proportion to the hour's usual volume.
+    /// 0: an incident causes the same tickets at any hour; 1: in proportion to the usual volume of the hour.
     pub(super) daytime: f64,
     /// Complaints at night, in multiples of those by day for the same incident.
     pub(super) night: f64,
@@ -64,7 +64,7 @@ pub(super) struct ResponseModel {
 }
 
 impl ResponseModel {
-    /// The prior model. Kernels have the numbers of their channels; 0 is for unknown channels.
+    /// The prior model. Kernels are numbered like their channels; 0 is for unknown channels.
     pub(super) fn of_prior<'a>(prior: &Prior, channels: impl Iterator<Item = &'a Name>) -> Self {
         let channels = Channels::new(channels);
         let names = channels.names().map(Name::as_str);

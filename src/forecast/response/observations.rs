@@ -21,16 +21,16 @@ pub(super) struct LeafObservations {
     pub(super) is_evidence: bool,
     /// Tickets, NaN where missing.
     pub(super) count: Vec<f64>,
-    /// Expected without the episode.
+    /// Tickets expected without the episode.
     pub(super) expected: Vec<f64>,
-    /// Tickets at size 1 and full strength.
+    /// Tickets for an incident of size 1 at full strength.
     pub(super) unit: Vec<f64>,
-    /// Running sums of these three over windows with a count.
+    /// Running sums of `count`, `expected` and `unit` over windows with a count.
     running: Vec<[f64; 3]>,
 }
 
 impl LeafObservations {
-    /// Tickets, expected tickets and units of the windows `from..to` with a count.
+    /// Sums of tickets, expected tickets and units over the windows of `from..to` with a count.
     pub(super) fn sums(&self, from: usize, to: usize) -> [f64; 3] {
         std::array::from_fn(|i| self.running[to][i] - self.running[from][i])
     }
@@ -49,7 +49,7 @@ impl LeafObservations {
 }
 
 impl Observations {
-    /// `others`: tickets attributed to other episodes and planned work, by leaf and window.
+    /// Reads the tickets since the start. `others`: tickets attributed to other episodes and planned work, by leaf and window.
     pub(super) fn new(
         context: &SiteContext<'_>,
         site: &Site<'_>,

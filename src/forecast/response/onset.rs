@@ -1,4 +1,4 @@
-//! Onset: when customers notice, in minutes after the first alarm, or after waking if it was raised at night.
+//! Onset: when customers notice a fault, in minutes after the first alarm, or after they wake up if it was raised at night.
 
 use chrono::{TimeDelta, Timelike};
 
@@ -14,7 +14,7 @@ pub(super) const MORNING: [f64; 16] = [
     330.0, 345.0, 360.0, 375.0, 390.0, 405.0, 420.0, 435.0, 450.0, 465.0, 480.0, 500.0, 520.0,
     540.0, 570.0, 600.0,
 ];
-/// Local minute of the day at which customers begin to wake.
+/// Local minute of the day at which customers begin to wake up.
 const WAKE: i64 = 360;
 /// States with a smaller probability are dropped.
 const PROBABILITY_MIN: f64 = 0.003;
@@ -26,7 +26,7 @@ pub(super) struct OnsetState {
     pub(super) minutes: f64,
     pub(super) weight: f64,
     pub(super) slot: Slot,
-    /// When customers next wake, minutes after the episode's start; infinite for an onset in the morning.
+    /// When customers next wake up, in minutes after the episode's start; infinite for an onset in the morning.
     pub(super) wake: f64,
 }
 
@@ -103,7 +103,8 @@ pub(super) fn shares<const N: usize>(weights: [f64; N]) -> [f64; N] {
     weights.map(|w| w / total)
 }
 
-/// Share noticed only in the morning: full between `from` and `to`, decreasing over two hours on either side.
+/// Share of faults that are noticed only in the morning: full between `from` and `to`, decreasing over two hours on either
+/// side.
 fn night_share(prior: &NightPrior, hour: f64) -> f64 {
     let length = (prior.to - prior.from).rem_euclid(24.0);
     let into = (hour - prior.from).rem_euclid(24.0);

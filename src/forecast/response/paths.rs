@@ -1,4 +1,4 @@
-//! Possible courses of an episode as whole paths: the probability of a surge within a span of windows.
+//! Possible courses of an episode over several windows, for the probability of a surge within a span.
 
 use crate::forecast::spread::BAND_80_SDS;
 use crate::stats::normal;
@@ -7,12 +7,12 @@ use crate::stats::normal;
 #[derive(Clone, Debug)]
 pub(super) struct Paths {
     pub(super) sizes: Vec<f64>,
-    /// By onset and end: probabilities by size, and tickets by forecast point at size 1.
+    /// By onset and end: probabilities by size, and tickets by forecast point for size 1.
     pub(super) courses: Vec<(Vec<f64>, Vec<f64>)>,
 }
 
 impl Paths {
-    /// Probability of two windows in a row above `high` in a span of `windows`, by its first forecast point.
+    /// Probability of two consecutive windows above `high` within a span of `windows`, by the first forecast point of the span.
     pub(super) fn surge_probabilities(
         &self,
         base: &[[f64; 7]],
@@ -47,7 +47,7 @@ fn above(base: &[f64; 7], extra: f64, high: f64) -> f64 {
     normal::tail((high + 0.5 - base[3] - extra) / spread)
 }
 
-/// Probability of two successes in a row in independent trials.
+/// Probability of two consecutive successes in independent trials.
 fn two_in_a_row(trials: &[f64]) -> f64 {
     // Probabilities of no two in a row so far, with a last failure and with a last success.
     let (mut failure, mut success) = (1.0, 0.0);

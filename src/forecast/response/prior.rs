@@ -56,7 +56,7 @@ pub struct OnsetPrior {
     pub weight: f64,
 }
 
-/// Faults at night that are noticed in the morning; local hours.
+/// Faults at night that are noticed only in the morning; local hours.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NightPrior {

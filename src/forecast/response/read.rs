@@ -17,7 +17,8 @@ use crate::forecast::Past;
 const REACH: Duration = Duration::from_secs(20 * 3600);
 /// Longest duration of planned work that may overrun.
 const WORK_REACH: Duration = Duration::from_secs(12 * 3600);
-/// Half-lives for damping alarms, minutes: of the part not yet visible in counts, and of the weight of counts by lead.
+/// Half-lives for damping alarms, minutes: of the part of the effect that counts do not show yet, and of the weight of counts
+/// by lead.
 const VISIBLE_AFTER: f64 = 30.0;
 const VISIBLE_AHEAD: f64 = 120.0;
 
@@ -27,7 +28,7 @@ pub struct Reading {
     effects: BTreeMap<SeriesKey, Vec<Effect>>,
     /// By series: tickets by window of the last day.
     past: BTreeMap<SeriesKey, HashMap<i64, f32>>,
-    /// First window of `past`; earlier windows come from the fit.
+    /// First window of `past`; effects in earlier windows come from the fit.
     first: i64,
     /// Leaves with damping alarms: minutes since the newest one was raised or cleared.
     damped: BTreeMap<SeriesKey, f64>,
@@ -46,7 +47,8 @@ impl Reading {
         self.effects.iter().map(|(key, effects)| (key, effects.as_slice()))
     }
 
-    /// Tickets of a leaf's past windows attributed to alarms and work: of the last day by this reading, earlier by the fit.
+    /// Tickets in past windows of a leaf that are attributed to alarms and work: by this reading for the last day, by the fit
+    /// for earlier windows.
     pub(super) fn past_effects<'r>(
         &'r self,
         response: &'r Response,
@@ -56,7 +58,7 @@ impl Reading {
         fitted.chain(windows(&self.past, series))
     }
 
-    /// A reading from given courses, for comparisons. `episodes` has for each episode equally likely courses, each with the
+    /// A reading with given courses, for comparisons. `episodes` has, for each episode, equally likely courses; each is the
     /// tickets of all channels of a scope by forecast point.
     pub fn of_courses(scope: &Scope, episodes: &[Vec<Vec<f64>>]) -> Self {
         let paths = |courses: &Vec<Vec<f64>>| {
@@ -68,8 +70,8 @@ impl Reading {
         Self { paths: BTreeMap::from([(scope.clone(), paths)]), ..Self::default() }
     }
 
-    /// Probability of a surge in the span of `windows` that begins with each forecast point: two windows in a row above
-    /// `high`, all channels of a scope together. `base` are the scope's quantiles without alarm effects.
+    /// For each forecast point, the probability of a surge in the span of `windows` that begins with it: two consecutive
+    /// windows above `high`, for all channels of a scope together. `base` are the scope's quantiles without alarm effects.
     ///
     /// It is zero without alarms: surges without alarms are not predicted here.
     pub fn surge_probabilities(
@@ -88,8 +90,8 @@ impl Reading {
     }
 
     /// Weight of the forecast from counts alone at a lead of `lead` minutes, 0 to 1, for a series with damping alarms. It grows
-    /// with the time since the alarm, because counts then show the damping, and falls with the lead, because they do not show
-    /// its end.
+    /// with the time since the alarm, because counts show the damping only after a while. It falls with the lead, because
+    /// counts do not show the end of the damping.
     pub fn count_weight(&self, series: &SeriesKey, lead: f64) -> f64 {
         let share = |minutes: &f64| {
             let visible = 1.0 - (-minutes / VISIBLE_AFTER).exp2();
@@ -98,7 +100,7 @@ impl Reading {
         self.damped.get(series).map_or(0.0, share)
     }
 
-    /// Leaves with tickets of the last day attributed to alarms or work.
+    /// Leaves with tickets in the last day that are attributed to alarms or work.
     pub fn explained(&self) -> impl Iterator<Item = &SeriesKey> {
         self.past.keys()
     }

@@ -9,9 +9,9 @@ use super::model::{ResponseModel, Score, real_features, size_features};
 use super::prior::Prior;
 use crate::stats::{CoefficientPrior, NormalEquations, logistic, logistic_regression, sparse_dot};
 
-/// Prior standard deviation of alarm types: log-odds, and ln size.
+/// Prior standard deviation of the effects of alarm types: on log-odds, and on ln size.
 const TYPE_SPREAD: (f64, f64) = (1.0, 0.3);
-/// Prior standard deviation of services and scopes: log-odds, and ln size.
+/// Prior standard deviation of the effects of services and scopes: on log-odds, and on ln size.
 const GROUP_SPREAD: (f64, f64) = (0.5, 0.25);
 
 pub(super) fn improve_scores(

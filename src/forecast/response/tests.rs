@@ -48,8 +48,8 @@ pub(super) fn alarm(
     }
 }
 
-/// Seven weeks in which every group of eight devices with `fibreCut` causes tickets for two hours, half an hour later;
-/// `fanFailure` causes none.
+/// Seven weeks in which every group of eight devices with `fibreCut` causes tickets for two hours, beginning half an hour
+/// later. `fanFailure` causes none.
 struct World {
     series: BTreeMap<SeriesKey, History>,
     alarms: Vec<AlarmSpell>,
@@ -64,7 +64,8 @@ impl World {
         Self::with(zone, seed, of)
     }
 
-    /// `of` returns by day: type of its alarms, number of devices, and extra tickets in multiples of the mean.
+    /// `of` returns for each day: the type of its alarms, the number of devices, and the extra tickets in multiples of the
+    /// mean.
     fn with(zone: &str, seed: u64, of: impl Fn(i64) -> (&'static str, u32, f64)) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let first = origin() - 7 * WEEK;

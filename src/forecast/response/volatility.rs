@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::context::{Site, SiteContext};
 use super::level::{LEVEL_HOURS, LEVEL_WEIGHT, shrunk};
 
-/// Hours over which changes of the level are measured, and windows between two samples.
+/// Hours over which changes of the level are measured, and number of windows between two samples.
 const SPAN_HOURS: i64 = 6;
 const SAMPLE_EVERY: usize = 29;
-/// Prior standard deviation of the ln level, and its weight, samples.
+/// Prior standard deviation of the ln level, and its weight in samples.
 pub(super) const VOLATILITY: f64 = 0.1;
 const PRIOR_SAMPLES: f64 = 100.0;
 const VOLATILITY_MAX: f64 = 0.4;
@@ -37,7 +37,7 @@ pub(super) fn level_volatility(context: &SiteContext<'_>, from: i64) -> f64 {
     ((n * found + PRIOR_SAMPLES * VOLATILITY) / (n + PRIOR_SAMPLES)).clamp(0.02, VOLATILITY_MAX)
 }
 
-/// The standard deviation beyond noise at which half of the samples lie within the median of their distribution. Each sample
+/// The standard deviation (beyond noise) for which half of the samples are below the median of their distribution. Each sample
 /// is (squared error, variance of noise).
 fn spread(samples: &[(f64, f64)]) -> f64 {
     let (mut low, mut high) = (0.0, VOLATILITY_MAX);

@@ -1,13 +1,13 @@
-//! Planned work: known in advance; its usual effect is learned.
+//! Planned work: it is known in advance, and its usual effect is learned.
 
 use super::context::{Leaf, SiteContext};
 use super::prior::WorkPrior;
 use crate::domain::Timestamp;
 use crate::forecast::PlannedWork;
 
-/// Hours of the work with their own share; the last one covers all later hours.
+/// Number of hours of the work that have their own share; the last one covers all later hours.
 const HOURS: usize = 8;
-/// Hours after the planned end with an effect.
+/// Number of hours after the planned end with an effect.
 const AFTER: usize = 2;
 
 /// Tickets in multiples of the series' average window, by hour into the work and after it.

@@ -10,18 +10,18 @@ pub struct Surge {
     pub series: SeriesKey,
     /// One of [`SURGE_LEADS`](super::SURGE_LEADS).
     pub lead_hours: u32,
-    /// Starts of the first and the last pair of windows above the quantile.
+    /// Starts of the first and of the last pair of windows above the quantile.
     pub start: Timestamp,
     pub upto: Timestamp,
     /// Hit: whether the forecast of that lead warned of it.
     pub hit: bool,
     /// Whether that forecast included alarms or planned work.
     pub alarmed: bool,
-    /// Minutes from the first warning to its start; `None` without a warning.
+    /// Minutes from the first warning to the start of the surge; `None` without a warning.
     pub warned_minutes: Option<u32>,
 }
 
-/// Warnings at one lead that count as one.
+/// Consecutive warnings at one lead that count as one warning.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Warning {
     pub series: SeriesKey,
@@ -29,21 +29,22 @@ pub struct Warning {
     /// Issue times of the first and the last forecast that warned.
     pub first: Timestamp,
     pub upto: Timestamp,
-    /// Whether a surge followed one of them; else it is a false alarm.
+    /// Whether a surge followed one of these warnings. If not, this is a false alarm.
     pub good: bool,
 }
 
 /// Counts of surges and warnings of one series at one lead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SurgeCount {
-    /// Actual surges, those with alarms or planned work known at the lead, and those with a warning at the lead (hits).
+    /// Actual surges, surges for which alarms or planned work were known at the lead, and surges with a warning at the lead
+    /// (hits).
     pub surges: u32,
     pub alarmed: u32,
     pub hits: u32,
     /// Surges with a warning at any time, and Σ minutes from the first warning to their start.
     pub warned: u32,
     pub warned_minutes: u64,
-    /// Warnings, and those without a surge so far.
+    /// Warnings, and warnings without a surge so far.
     pub warnings: u32,
     pub false_alarms: u32,
 }

@@ -8,7 +8,7 @@ use super::{SURGE_LEADS, step};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::types::{History, Vintage};
 
-/// Two windows in a row above the quantile of one forecast.
+/// Two consecutive windows above the quantile of one forecast.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair<'a> {
     pub series: &'a SeriesKey,

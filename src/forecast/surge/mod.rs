@@ -1,13 +1,13 @@
 //! Definition of surges, warnings and false alarms, shared by the ledger and `benches/outages`.
 //!
-//! - A **surge** begins where two windows in a row have more arrivals than the 99 % quantile of the forecast without
-//!   alarms, issued at the given lead ([`step`]). Pairs of such windows within [`APART`] of each other are one surge.
+//! - A **surge** begins when two consecutive windows have more arrivals than the 99 % quantile of the forecast without alarms,
+//!   issued at the given lead ([`step`]). Pairs of such windows within [`APART`] of each other are one surge.
 //! - A forecast **warns** of a surge if its probability of a surge within the horizon is at least [`Threshold::least`]. A
 //!   warning less than [`APART`] old stays active while the probability is at least [`ACTIVE_SHARE`] of that. The warning applies to
 //!   the spans of two hours whose probability is at least [`LIKELY`] of the most probable one. It is a hit if the surge
 //!   begins in the middle of such a span, so within an hour of it.
-//! - A warning is a **false alarm** if no two windows in a row of the whole horizon lie above the quantile. Warnings at one
-//!   lead within [`APART`] of each other count as one; it is a false alarm if all of them are.
+//! - A warning is a **false alarm** if no two consecutive windows of the whole horizon are above the quantile. Warnings at one
+//!   lead within [`APART`] of each other count as one warning, which is a false alarm if all of them are.
 
 mod count;
 mod judge;
@@ -30,7 +30,7 @@ use crate::domain::WindowWidth;
 
 /// Leads at which surges are judged, hours.
 pub const SURGE_LEADS: [u32; 3] = [1, 3, 6];
-/// Initial warning threshold: the least probability of a surge.
+/// Initial warning threshold: the minimum probability of a surge.
 pub const PROBABILITY: f64 = 0.18;
 /// Length of a span: an hour on either side of its middle.
 const SPAN: Duration = Duration::from_secs(2 * 3600);
@@ -56,8 +56,9 @@ pub fn lead_minutes(hours: u32, width: WindowWidth) -> u32 {
     (hours * 60).min((HORIZON.as_secs() / 60) as u32 - width.secs() / 60)
 }
 
-/// Surge probability of each span, by its first forecast point, from the quantiles of the whole forecast. It is that of the
-/// most probable pair of windows. Windows of one outage are correlated, so a pair has the smaller of its two probabilities.
+/// Surge probability of each span, by its first forecast point, computed from the quantiles of the whole forecast. It is the
+/// probability of the most probable pair of windows. Windows of one outage are correlated, so the probability of a pair is the
+/// smaller one of its two windows.
 pub fn probabilities(quantiles: &[[f64; 7]], high: &[f64], span: usize) -> Vec<f64> {
     let above: Vec<f64> = quantiles.iter().zip(high).map(|(q, high)| beyond(q, *high)).collect();
     let pairs: Vec<f64> = above.windows(2).map(|pair| pair[0].min(pair[1])).collect();

@@ -9,7 +9,7 @@ use crate::forecast::rounding::rounded;
 
 /// Share of the threshold at which an active warning stays active.
 pub const ACTIVE_SHARE: f64 = 0.25;
-/// Surges, and warnings, no further apart than this count as one.
+/// Surges that are at most this far apart count as one; so do warnings.
 pub const APART: Duration = Duration::from_secs(6 * 3600);
 
 /// Surge probabilities of a forecast that alarms or planned work affect.
@@ -36,7 +36,8 @@ impl Surges {
         Self { high, probabilities, any: rounded(any), warns: false }
     }
 
-    /// Decides whether to warn at a threshold of `least`. `last` is the issue time of the series' last forecast that warned.
+    /// Decides whether to warn at the threshold `least`. `last` is the issue time of the last forecast of the series that
+    /// warned.
     pub fn decide(&mut self, issued_at: Timestamp, last: Option<Timestamp>, least: f64) {
         let is_active = last.is_some_and(|last| last + APART >= issued_at);
         self.warns = warns(self.any, least, is_active);

@@ -1,9 +1,9 @@
 //! The warning threshold: the lowest surge probability at which false alarms stay within their budget.
 //!
-//! The false-alarm rate at a threshold depends on an operator's faults: at 0.05 it is between 2.2 and 2.9 a week and region
-//! for the four families of simulated operators (`models/forecaster.md`). So every forecast is judged at each of some
-//! candidate thresholds. The lowest one that would have kept to [`BUDGET`] over the last [`DAYS`] is used. The prior
-//! rate ([`PRIOR_RATE`]) weighs as much as [`WEIGHT`] weeks × regions.
+//! The false-alarm rate at a threshold depends on an operator's faults: at 0.05 it is between 2.2 and 2.9 per week and region
+//! for the four families of simulated operators (`models/forecaster.md`). So every forecast is judged at several candidate
+//! thresholds. The lowest one that would have kept within [`BUDGET`] over the last [`DAYS`] is used. The prior rate
+//! ([`PRIOR_RATE`]) weighs as much as [`WEIGHT`] weeks × regions.
 
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use super::{APART, warns};
 use crate::domain::{Name, SeriesKey, Timestamp};
 
-/// Budget of false alarms a week and region: one, less a margin for chance within a month.
+/// Budget of false alarms per week and region: one, minus a margin for random variation within a month.
 const BUDGET: f64 = 0.95;
 /// Candidate thresholds.
 const CANDIDATES: [f64; 11] = [0.05, 0.07, 0.1, 0.12, 0.15, 0.18, 0.22, 0.27, 0.33, 0.4, 0.5];
-/// False alarms a week and region at each candidate, for four regions with three services: the mean of four families of
+/// False alarms per week and region at each candidate, for four regions with three services: the mean of four families of
 /// simulated operators (`cargo bench --bench outages`).
 const PRIOR_RATE: [f64; CANDIDATES.len()] =
     [2.0, 1.65, 1.35, 1.2, 1.0, 0.87, 0.7, 0.57, 0.45, 0.35, 0.25];
@@ -32,23 +32,23 @@ const DAY_MS: i64 = 86_400_000;
 pub struct Threshold {
     /// By day of the warnings, days since the epoch: false alarms at each candidate.
     days: BTreeMap<i64, [u32; CANDIDATES.len()]>,
-    /// By region: the last day on which alarms or work affected a forecast of it.
+    /// By region: the last day on which alarms or work affected a forecast of the region.
     regions: BTreeMap<Name, i64>,
-    /// By series: recent warnings at each candidate, to which later ones may still be joined.
+    /// By series: recent warnings at each candidate, which later warnings may still join.
     open: BTreeMap<SeriesKey, [Option<Open>; CANDIDATES.len()]>,
 }
 
-/// Warnings of one series that count as one.
+/// Consecutive warnings of one series that count as one warning.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
-    /// Day of the first warning, and issue time of the last.
+    /// Day of the first warning, and issue time of the last one.
     day: i64,
     upto: Timestamp,
     good: bool,
 }
 
 impl Threshold {
-    /// The threshold: the least surge probability of a warning.
+    /// The threshold: the minimum surge probability of a warning.
     pub fn least(&self) -> f64 {
         let weeks = self.days.len() as f64 / 7.0 * self.regions.len() as f64;
         let kept = |(number, prior): (usize, &f64)| {
@@ -133,7 +133,7 @@ mod tests {
         SeriesKey::parse(&format!("{region}/tv/_all")).expect("a series")
     }
 
-    /// Eight weeks of four regions without surges: each has this probability for three hours of every `every`th day.
+    /// Eight weeks of four regions without surges. Forecasts have this probability for three hours of every `every`th day.
     fn after(probability: f64, every: i64) -> Threshold {
         let mut threshold = Threshold::default();
         for hour in 0..56 * 24 {

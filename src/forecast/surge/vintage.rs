@@ -4,7 +4,7 @@ use super::{high, span};
 use crate::domain::WindowWidth;
 use crate::forecast::types::{History, Vintage};
 
-/// Share of the most probable span's probability from which on the warning applies to another span too.
+/// The warning also applies to spans whose probability is at least this share of that of the most probable span.
 pub const LIKELY: f64 = 0.5;
 
 impl Vintage {
@@ -22,7 +22,7 @@ impl Vintage {
         above(step, counts[0]) && above(step + 1, counts[1])
     }
 
-    /// Whether any two windows in a row of its horizon lie above the quantile.
+    /// Whether any two consecutive windows of its horizon are above the quantile.
     pub fn surged(&self, history: &History) -> bool {
         let first = history.width.index(self.issued_at);
         let count = |step: usize| f64::from(history.get(first + step as i64));

@@ -17,7 +17,7 @@ use super::headers::Headers;
 use super::reject::{Reject, batch_text, parse, too_large};
 use crate::domain::Reason;
 
-/// What RFC 7464 puts before each JSON text of a sequence.
+/// The character before each JSON text of a sequence (RFC 7464).
 const SEPARATOR: u8 = 0x1e;
 
 /// Decodes a record of any format. Headers may identify a CloudEvent; otherwise the record's keys identify the format.
@@ -72,7 +72,7 @@ fn without_zeros(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Decodes what does not begin like JSON with an object or an array.
+/// Decodes bytes that do not begin with a JSON object or array.
 fn other(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
     let rest = without_bom(bytes);
     if rest.len() < bytes.len() {

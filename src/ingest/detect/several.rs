@@ -8,7 +8,7 @@ use crate::ingest::frame::Frame;
 use crate::ingest::reject::Reject;
 use crate::ingest::split::split;
 
-/// Most events of one record; as many as one request may hold.
+/// Maximum number of events of one record; as many as one request may hold.
 const EVENTS_MAX: usize = 50_000;
 
 /// Decodes the elements of an array.
@@ -22,8 +22,8 @@ pub(super) fn lines(bytes: &[u8], frame: Frame<'_>) -> Option<Result<Decoded, Re
     objects(bytes, frame).or_else(|| by_lines(bytes, frame))
 }
 
-/// Decodes lines of which at least half are whole objects; `None` for other bytes. So a bad first line costs no other one,
-/// and an object that was printed over several lines and then cut off is one reject.
+/// Decodes lines of which at least half are whole objects; `None` for other bytes. So a bad first line does not affect the
+/// others, and an object that was printed over several lines and then cut off is one reject.
 pub(super) fn by_lines(bytes: &[u8], frame: Frame<'_>) -> Option<Result<Decoded, Reject>> {
     let lines: Vec<&[u8]> = lines_of(bytes).collect();
     let is_object = |line: &&&[u8]| {

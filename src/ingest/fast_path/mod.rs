@@ -31,7 +31,7 @@ pub struct PlainTicket<'r> {
     own_id: Option<Box<str>>,
     /// The step of its ticket, if the event has the id of one.
     pub step: Option<TicketStep>,
-    /// What it says besides.
+    /// The words of the event that say more about the ticket.
     pub words: TicketWords<'r>,
 }
 
@@ -64,7 +64,7 @@ impl<'r> From<&'r TicketEvent> for TicketWords<'r> {
     }
 }
 
-/// The ticket in a record; `None` unless it is a plain one.
+/// The ticket in a record; `None` unless it is a plain ticket.
 pub(super) fn fast_path<'r>(
     record: &'r str,
     hint: Option<EventKind>,
@@ -152,7 +152,7 @@ fn with_step<'r>(
     Some(PlainTicket { brief, own_id, step, words })
 }
 
-/// A name without blanks around it. Most names have none, and their first and last bytes are printable ASCII.
+/// A name without surrounding blanks. Most names have none, and their first and last bytes are printable ASCII.
 fn trimmed(text: &str) -> &str {
     let is_plain = |byte: Option<&u8>| byte.is_some_and(|byte| (0x21..0x7f).contains(byte));
     let bytes = text.as_bytes();

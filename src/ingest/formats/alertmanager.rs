@@ -87,7 +87,8 @@ impl Alert<'_> {
         Ok(end.is_some_and(|end| end <= appended_at + CLOCKS_AGREE))
     }
 
-    /// When it began, or when it ended. The end of an alert that fires is a time at which it may end.
+    /// The time at which the alert began or ended. The end of an alert that fires is only the time at which it may end, so it
+    /// is not used.
     fn ts(&self, action: AlarmAction, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
         let (field, key) = match action {
             AlarmAction::Clear if has_time(&self.ends_at, frame) => (&self.ends_at, "endsAt"),

@@ -11,10 +11,10 @@ use crate::ingest::words::{hashed, letters, word as word_in};
 const HANDLED_MAX: u64 = 7 * 86_400;
 /// Longest id of a customer, in characters. A longer text is no id.
 const CUSTOMER_CHARS_MAX: usize = 128;
-/// Most open tickets of a snapshot.
+/// Maximum number of open tickets in a snapshot.
 const OPEN_MAX: u64 = 10_000_000;
 
-/// Actions that are none of [`TicketAction`]: they tell something about tickets that are there.
+/// Actions that are not in [`TicketAction`]: they say something about existing tickets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     Response,
@@ -36,7 +36,7 @@ const WORDS: [(&str, Word); 7] = [
 pub(in crate::ingest) struct Life {
     pub(in crate::ingest) action: TicketAction,
     pub(in crate::ingest) news: Option<TicketNews>,
-    /// The word that distinguishes the event from others of the ticket with the same id: see [`own_id`].
+    /// The word that distinguishes this event from other events of the ticket with the same id: see [`own_id`].
     pub(in crate::ingest) word: Option<&'static str>,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn word(text: &str) -> Option<Word> {
     find(text, &WORDS)
 }
 
-/// The same for the type of a wrapper, such as `com.example.ticket.first-response`.
+/// The same for the event type of a wrapper, such as `com.example.ticket.first-response`.
 pub(super) fn word_of_type(text: &str) -> Option<Word> {
     let is_response = act(text).is_none() && letters(text).collect::<String>().contains("respon");
     is_response.then_some(Word::Response)
@@ -100,7 +100,8 @@ pub(super) fn handled_seconds(field: &Field<'_>, key: &str) -> Result<Option<u32
     }
 }
 
-/// Id of the customer of a ticket with an id. Without a ticket id nothing is known of customers, and the field may hold anything.
+/// Id of the customer of a ticket with an id. Without a ticket id nothing is stored about customers, and the field may hold
+/// anything.
 pub(super) fn customer(field: &Field<'_>, news: Option<&TicketNews>) -> Option<Box<str>> {
     let of_ticket = matches!(news, Some(TicketNews::Step(_)));
     customer_id(&word_in(field).filter(|_| of_ticket)?)

@@ -43,7 +43,7 @@ macro_rules! keys {
                 }
             }
 
-            /// Whether an event may have it twice. Streams without the ids of tickets may use these names for anything.
+            /// Whether the key may occur twice. Streams without ticket ids may use these names for anything.
             pub(in crate::ingest) fn may_repeat(self) -> bool {
                 matches!(self, Self::TicketId | Self::HandledSeconds | Self::Open | Self::CustomerId)
             }
@@ -164,7 +164,7 @@ impl Fields<'_> {
         }
     }
 
-    /// The kind. An unknown word is replaced by the kind of the topic.
+    /// The kind. An unknown kind is replaced by the kind of the topic.
     fn kind(&self, frame: &Frame<'_>) -> Result<EventKind, Reject> {
         let missing = || Reject::field("kind", "is missing: use alarm, ticket or maintenance");
         let Some(text) = read::text_of(self.get(Key::Kind), "kind")? else {

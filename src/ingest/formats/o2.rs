@@ -94,8 +94,8 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
 }
 
 impl Record<'_> {
-    /// What the notification does; `None` for an acknowledgement. A type that is not known but names an act is that act,
-    /// and any other is a new alarm: a record without a type is one.
+    /// What the notification does; `None` for an acknowledgement. An unknown type that names an act has the effect of that act.
+    /// Any other type is a new alarm, as is a record without a type.
     fn action(&self, frame: &Frame<'_>) -> Option<AlarmAction> {
         let Some(kind) = word(&self.notification_event_type) else { return TYPES[0].2 };
         let known = |(code, word, _): &&(&str, &str, _)| *code == kind || same(word, &kind);

@@ -1,4 +1,4 @@
-//! Events as senders really write them, kind by kind: what is read, and as what.
+//! Events in the forms that senders really use, kind by kind, and how they are decoded.
 
 use serde_json::{Value, json};
 

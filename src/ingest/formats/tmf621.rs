@@ -94,7 +94,7 @@ pub(super) const TYPES: Types<Effect> = Types {
     ],
 };
 
-/// How long after its creation a ticket may have been changed by the system that created it.
+/// A change within this time after the creation is attributed to the system that created the ticket.
 const SETTLING: Duration = MINUTE;
 
 const KNOWN: [(&str, Effect); 8] = [

@@ -63,8 +63,8 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
     Err(no_choice("eventType", &event_type, &KNOWN))
 }
 
-/// One clear for each alarm of the patterns of the tasks. A later event of a task repeats its pattern, so only the state
-/// that says that it is done clears once more. Alarms may have been raised again before the task is deleted.
+/// One clear for each alarm of the patterns of the tasks. Later events of a task repeat its pattern, so of these only the event
+/// with the state "done" clears again. Alarms may have been raised again before the task is deleted.
 fn clears(envelope: &Envelope<'_>, name: &str, frame: &Frame<'_>) -> Result<Decoded, Reject> {
     let is_change = name.contains("change");
     let clear = |task: &[u8]| {

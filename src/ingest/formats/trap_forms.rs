@@ -68,7 +68,7 @@ struct Metrics<'a> {
     metrics: Option<LazyValue<'a>>,
 }
 
-/// Decodes a batch of Telegraf. Each metric is decoded by itself, so that one that is no trap is one reject.
+/// Decodes a batch of Telegraf. Each metric is decoded by itself, so that a metric that is not a trap is one reject.
 pub(in crate::ingest) fn metrics(
     text: &str,
     frame: Frame<'_>,

@@ -1,4 +1,4 @@
-//! Variations of senders that no document shows, kind by kind: what is read, and as what.
+//! Variations of senders that are not documented, kind by kind, and how they are decoded.
 
 use serde_json::{Value, json};
 

@@ -5,9 +5,9 @@ use super::plain::is_joined;
 
 /// A word or a phrase of a list.
 pub(in crate::ingest) struct Entry<'e> {
-    /// Without a `*` at its end.
+    /// The text of the entry, without the `*` at its end.
     pub(in crate::ingest) stem: &'e str,
-    /// Whether a `*` is at its end: it finds longer words too.
+    /// Whether the entry ends with `*`: it also finds longer words.
     pub(in crate::ingest) opens: bool,
     /// Whether it is found only at the beginning of a word.
     pub(in crate::ingest) whole_left: bool,
@@ -16,7 +16,7 @@ pub(in crate::ingest) struct Entry<'e> {
 }
 
 impl<'e> Entry<'e> {
-    /// Checks a normalized entry. `misplaced` is what is said of a `*` that is not at its end.
+    /// Checks a normalized entry. `misplaced` is the error message for a `*` that is not at the end.
     ///
     /// # Errors
     /// What is wrong with the entry.

@@ -15,11 +15,11 @@ use crate::ingest::Headers;
 use crate::input::RecordRef;
 use crate::kafka::{KafkaProblem, Received};
 
-/// Most lanes. The client's own thread cannot feed more.
+/// Maximum number of lanes. The client's own thread cannot feed more.
 const LANES_MAX: usize = 4;
-/// Most batches that wait for a lane.
+/// Maximum number of batches that wait for a lane.
 const WAITING_MAX: usize = 16;
-/// A batch is sent to its lane once its records have so many bytes.
+/// A batch is sent to its lane once its records have this many bytes.
 const BATCH_BYTES: usize = 512 << 10;
 
 /// A job for a lane.
@@ -46,7 +46,7 @@ pub(super) struct Lanes<'q> {
     held: Arc<AtomicUsize>,
 }
 
-/// A lane ends early only by a panic. It ends the session when its thread is joined.
+/// The error for a lane that has ended early, which only happens after a panic. It ends the session when its thread is joined.
 fn ended<T>(_: T) -> KafkaProblem {
     KafkaProblem("a counting thread has ended".into())
 }

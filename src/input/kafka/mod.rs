@@ -1,7 +1,7 @@
-//! Counts Kafka's partitions in threads beside the polling one, and writes the results to the replicated log.
+//! Counts Kafka's partitions in threads beside the polling thread, and writes the results to the replicated log.
 //!
-//! A session lasts until a write fails. Then nothing later is written, and counting resumes at the commits. Writing
-//! partials twice is harmless, because they are cumulative.
+//! A session lasts until a write fails. Then nothing else is written, and counting resumes at the commits. Writing partials
+//! twice is harmless, because they are cumulative.
 
 mod lane;
 mod parts;
@@ -24,27 +24,27 @@ use crate::kafka::{
 };
 use crate::telemetry::{count, fail, span};
 
-/// Most steps of tickets in one message of the log. Ids and names have a bounded length, so that it is far below Kafka's limit.
+/// Maximum number of steps of tickets in one message of the log. Ids and names have a bounded length, so that it is far below Kafka's limit.
 const TICKETS_PER_MESSAGE: usize = 64;
 const REPORT_EVERY_S: f64 = 1.0;
 const REPORT_IDLE_S: f64 = 0.25;
 const POLL: Duration = Duration::from_millis(100);
 /// Wait after a failed session.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(15));
-/// A partition whose end offset is unknown for longer is silent: its source times out.
+/// If the end offset of a partition is unknown for longer than this, its source is silent, and times out.
 const SILENT_AFTER: Duration = Duration::from_secs(30);
-/// Clocks that differ by less agree.
+/// Clocks are considered equal if they differ by less than this.
 const CLOCKS_AGREE_S: i64 = 60;
-/// A partition with waiting records of which none was read for longer has a fault.
+/// A partition has a fault if records have been waiting for longer than this and none was read.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
 
-/// A transaction that is open for longer is said. Producers usually end one within seconds.
+/// A transaction that is open for longer than this is reported. Producers usually end transactions within seconds.
 const OPEN_AFTER: Duration = Duration::from_secs(60);
-/// Most bytes of a dead letter that are kept. In the replicated log they are in Base64, and the client refuses to write a
-/// message of more than 1,000,000 bytes.
+/// Maximum number of bytes of a dead letter that are kept. In the replicated log they are in Base64, and the client refuses to
+/// write a message of more than 1,000,000 bytes.
 const LETTER_BYTES_MAX: usize = 512 << 10;
 
-/// Why a report is made.
+/// The reason for a report.
 struct Ask {
     /// Whether there may be records since the last report.
     is_fresh: bool,
@@ -228,8 +228,8 @@ impl Intake {
     /// Begins to write reports to the log, once the report before is written and its offsets are committed. Counting goes on
     /// meanwhile. What was not read of a deleted topic is gone.
     ///
-    /// Before it writes, it asks whether the topics are still the ones of the assignment: the client goes on reading a new
-    /// topic of the same name at the offset of the old one.
+    /// Before it writes, it checks whether the topics are still those of the assignment, because the client would continue to
+    /// read a new topic with the same name at the offset of the old one.
     fn report(
         &self,
         consumer: &Consumer,

@@ -20,8 +20,8 @@ pub struct Intake {
     /// Ids of topics that were replaced while they were read: what was not read of them is known.
     pub replaced: Mutex<BTreeSet<String>>,
     pub aggregator: AggregatorConfig,
-    /// Most alarms, planned work and rejects that wait for a report, in units of about 512 bytes. Counts need no further
-    /// memory for further records.
+    /// Maximum memory of alarms, planned work and rejects that wait for a report, in units of about 512 bytes. Counts do not
+    /// need more memory for more records.
     pub held_max: usize,
     pub decoders: Arc<Decoders>,
     pub clock: Arc<dyn Clock>,
@@ -44,12 +44,12 @@ pub(super) struct Partition {
     pub(super) committed: Option<CommitPoint>,
     /// Offset up to which records are in a report.
     pub(super) reported: Offset,
-    /// Where reading last moved on or had nothing to read, and when.
+    /// The offset at which reading last advanced or had nothing to read, and the time of this.
     pub(super) moved: (Offset, Timestamp),
     /// End of the partition at the last report, with the records of open transactions, and when it was asked for. The next
     /// record from there on shows whether the broker's clock agrees with ours.
     pub(super) seen_end: Option<(Offset, Timestamp)>,
-    /// The end of what can be read, if records follow it that cannot, and since when that is the end.
+    /// The end of the readable records, if unreadable records follow it, and since when it has not changed.
     pub(super) held_up: Option<(Offset, Timestamp)>,
     /// By how many seconds the times of records are ahead of our clock, if that was seen since the last report.
     pub(super) ahead_s: Option<i64>,
@@ -87,10 +87,11 @@ impl Partition {
     }
 }
 
-/// A topic that exists no more: what was not counted of it is gone.
+/// A deleted topic. Its records that were not counted are lost.
 pub(super) struct Lost {
     pub(super) topic: String,
-    /// Whether another topic has its name. Then records since the last report may be of either, and count for neither.
+    /// Whether another topic now has its name. Then records since the last report may be from either topic, and are not counted
+    /// for any.
     pub(super) is_replaced: bool,
 }
 
@@ -100,14 +101,14 @@ pub(super) struct ReportRequest {
     /// Offsets before which all records have been taken.
     pub(super) read: Fetched,
     pub(super) now: Timestamp,
-    /// A topic that exists no more.
+    /// A topic that does not exist any more.
     pub(super) lost: Option<Lost>,
 }
 
 /// Reports of several partitions: messages and dead letters to write, offsets to commit.
 #[derive(Default)]
 pub(super) struct ReportBatch {
-    /// Encoded here, because several threads make reports.
+    /// Messages are encoded here, because several threads make reports.
     pub(super) messages: Vec<EncodedWire>,
     pub(super) letters: Vec<DeadLetter>,
     pub(super) points: Vec<(SourceId, CommitPoint)>,

@@ -1,4 +1,4 @@
-//! The JSON form of messages. Empty fields that older releases do not know are left out.
+//! The JSON format of messages. Empty fields that older releases do not know are left out.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::window::{AggregationKey, Counts, Frontier, Partial};
 
-/// Generation of a topic. Releases before this field neither write nor read it.
+/// Generation of a topic. Older releases neither write nor read this field.
 type Made = Option<String>;
 
 #[derive(Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub(super) enum Body {
         cleared: u32,
         other: u32,
         duplicates: u32,
-        /// In the order of `Topic::EVERY`. Releases before topics neither write nor read it.
+        /// Topics in the order of `Topic::EVERY`. Older releases neither write nor read this field.
         #[serde(default, skip_serializing_if = "has_no_topics")]
         topics: [u32; TOPICS],
         upto: Offset,
@@ -83,7 +83,7 @@ pub(super) enum Body {
     },
 }
 
-/// Messages about tickets. There is one for every ticket, so that they are decoded without looking at other forms.
+/// Messages about tickets. There is a message for every ticket, so they are decoded directly, without trying the other forms.
 #[derive(Serialize, Deserialize)]
 pub(super) struct TicketsForm {
     topic: String,
@@ -101,7 +101,7 @@ pub(super) struct DeadForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     made: Made,
     offset: Offset,
-    /// Releases before this field keep one dead letter of a record.
+    /// Index of the event in its record. Releases that do not know this field keep only one dead letter per record.
     #[serde(default, skip_serializing_if = "is_first")]
     nth: u16,
     received_ms: i64,
@@ -127,7 +127,7 @@ pub(super) enum KeyForm {
         service: Name,
     },
     Maintenance,
-    /// Releases before phrases skip it and log that.
+    /// Releases that do not know phrases skip this message and log it.
     Phrase {
         region: Name,
         service: Name,

@@ -9,7 +9,7 @@ use crate::window::{AggregationKey, Frontier, Partial};
 /// One message of the replicated log.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wire {
-    /// Cumulative counts of a source. Of several, the one with the largest `upto` wins.
+    /// Cumulative counts of a source. If there are several, the one with the largest `upto` wins.
     Partial {
         source: SourceId,
         partial: Partial,
@@ -28,7 +28,7 @@ pub enum Wire {
         position: Position,
         event: AlarmEvent,
     },
-    /// A system rebuilt its list of alarms. Releases before this message skip it and log that.
+    /// A system rebuilt its list of alarms. Releases that do not know this message skip it and log it.
     Rebuilt {
         position: Position,
         list: ListRebuilt,
@@ -37,7 +37,7 @@ pub enum Wire {
         position: Position,
         event: MaintenanceEvent,
     },
-    /// Steps in the lives of tickets, and snapshots of backlogs. Releases before this message skip it and log that.
+    /// Steps in the lives of tickets, and snapshots of backlogs. Releases that do not know this message skip it and log it.
     Tickets {
         source: SourceId,
         messages: Vec<TicketMessage>,

@@ -28,7 +28,7 @@ pub enum WireError {
 /// An encoded message.
 pub type EncodedWire = Result<Vec<u8>, WireError>;
 
-/// The JSON object. It is separate from [`Wire`], so that code can change without the form.
+/// The JSON object. It is a type of its own, so that [`Wire`] can change without a change of the format.
 #[derive(Serialize, Deserialize)]
 struct Envelope<B> {
     v: u32,
@@ -36,7 +36,7 @@ struct Envelope<B> {
     body: B,
 }
 
-/// What comes before the body.
+/// The fields before the body.
 #[derive(Deserialize)]
 struct Head<'a> {
     v: u32,

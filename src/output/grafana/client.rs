@@ -18,11 +18,11 @@ use crate::store::AnnotationKind;
 
 /// Time limit of a whole request.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Of an answer that is read.
+/// Maximum size of an answer.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
-/// Of an answer that is shown.
+/// Maximum length of an answer in an error message.
 const TEXT_CHARS_MAX: usize = 200;
-/// Annotations with our tag, and nobody else's.
+/// Only annotations with this tag are read or changed.
 pub(super) const OUR_TAG: &str = "surgecast";
 /// Key of the tag that is different for each annotation.
 const KEY_TAG: &str = "surgecast-key";
@@ -38,7 +38,7 @@ pub struct GrafanaSettings {
     pub kinds: BTreeSet<AnnotationKind>,
     /// Further tags of all annotations.
     pub tags: Vec<String>,
-    /// Most annotations of one kind that begin in one hour.
+    /// Maximum number of annotations of one kind that begin in one hour.
     pub per_hour: usize,
 }
 
@@ -63,9 +63,9 @@ pub struct GrafanaClient {
 /// What Grafana shows.
 pub(super) struct Shown<'a> {
     pub time: Timestamp,
-    /// `None` for an episode that lasts.
+    /// `None` for an episode that has not ended.
     pub time_end: Option<Timestamp>,
-    /// `None` keeps the text.
+    /// `None` leaves the text unchanged.
     pub text: Option<&'a str>,
 }
 
@@ -75,7 +75,7 @@ pub(super) enum Answer {
     Done(Value),
     /// There is no such annotation.
     Missing,
-    /// Grafana will never take it.
+    /// Grafana will never accept it.
     Refused(String),
 }
 

@@ -7,7 +7,7 @@ use crate::config::Reader;
 use crate::domain::unprintable;
 use crate::store::AnnotationKind;
 
-/// Annotations of one kind that begin in one hour.
+/// Default maximum number of annotations of one kind that begin in one hour.
 const PER_HOUR: usize = 12;
 const PER_HOUR_MAX: usize = 1000;
 /// Grafana refuses annotations whose tags are longer than 500 bytes together.

@@ -13,32 +13,32 @@ use crate::output::receivers::link;
 use crate::store::{AnnotationKind, Filter, Reader, StoreError};
 use crate::text::{Say, Texts, args};
 
-/// Unusual windows of a scope no further apart than this are one episode.
+/// Unusual windows of a scope that are at most this far apart are one episode.
 const ANOMALIES_APART: Duration = HOUR;
-/// How far back the beginning of an episode is looked for.
+/// How far back the beginning of an episode is searched for.
 const LONGEST: Duration = Duration::from_secs(14 * DAY.as_secs());
-/// Anomalies that are read of one scope.
+/// Maximum number of anomalies that are read for one scope.
 const ANOMALIES_MAX: usize = 20_000;
 const TEXT_CHARS_MAX: usize = 600;
 
-/// What an annotation should show.
+/// The intended content of an annotation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Episode {
     pub kind: AnnotationKind,
     pub scope: Scope,
-    /// Of what has an id of its own. Other episodes are recognised by kind, scope and time.
+    /// Key of an episode with an id of its own. All other episodes are recognised by kind, scope and time.
     pub key: Option<String>,
     pub from: Timestamp,
-    /// `None` while it lasts.
+    /// `None` while the episode lasts.
     pub to: Option<Timestamp>,
-    /// HTML. Empty: the text stays as it is.
+    /// HTML. If empty, the text is left unchanged.
     pub text: String,
-    /// It is not to be shown any more.
+    /// Whether the episode is not to be shown any more.
     pub is_cancelled: bool,
 }
 
 impl Episode {
-    /// Its key, if it has none yet.
+    /// The key of the episode. Without a key of its own, it is made from kind, scope and start.
     pub fn key(&self) -> String {
         let place = || format!("{}/{}", self.scope, self.from.millis());
         self.key.clone().unwrap_or_else(|| key(self.kind, &place()))
@@ -58,7 +58,7 @@ pub struct Spot<T> {
     pub of: T,
 }
 
-/// Parts that lie no further apart than `gap`, together.
+/// Groups of parts that are at most `gap` apart.
 pub fn runs<T>(mut spots: Vec<Spot<T>>, gap: Duration) -> Vec<Vec<Spot<T>>> {
     spots.sort_by_key(|spot| spot.from);
     let mut runs: Vec<Vec<Spot<T>>> = Vec::new();
@@ -87,8 +87,8 @@ fn is_inside(inner: &Scope, outer: &Scope) -> bool {
         && (outer.service.is_all() || outer.service == inner.service)
 }
 
-/// The episodes of anomalies that include the window that starts at `start`. A roll-up has none of its own where a part of
-/// it has one.
+/// The episodes of anomalies that include the window that starts at `start`. An anomaly of a roll-up is left out if a part of
+/// the roll-up has one.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -221,7 +221,7 @@ fn surge_episode(scope: &Scope, run: &[Spot<Surge>], texts: &Texts) -> Episode {
     }
 }
 
-/// An alert for which a page was sent, at its worst. The page of an incident is that of the alert that leads it.
+/// The episode of an alert for which a page was sent, at its worst state. The page of an incident is that of its leading alert.
 pub fn page(alert: &Alert, public_url: &str, texts: &Texts) -> Option<Episode> {
     alert.notified_at.filter(|_| alert.leads())?;
     let mut shown = alert.clone();
@@ -246,7 +246,7 @@ pub fn page(alert: &Alert, public_url: &str, texts: &Texts) -> Option<Episode> {
     })
 }
 
-/// Region and service, in words where they mean all.
+/// Region and service, in words if they mean all.
 pub fn place(texts: &Texts, scope: &Scope) -> String {
     let name = |name: &crate::domain::Name, id| match name.is_all() {
         true => texts.text(id, None),

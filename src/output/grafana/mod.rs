@@ -1,8 +1,8 @@
 //! Grafana: anomalies, surges, outages, planned work and pages as annotations, over its HTTP API.
 //!
 //! Each episode has one annotation: it is created once, and changed or ended under the id that Grafana returned. The store
-//! keeps that id. Grafana has no key of ours, so before an annotation is created, it is looked up by a tag that is unique:
-//! after a crash between the answer and the store it is found, not created twice.
+//! keeps that id. Grafana stores no keys of its clients. So before an annotation is created, it is looked up by a unique tag:
+//! after a crash between the answer and the store, it is found and not created twice.
 
 mod client;
 pub mod config;

@@ -14,11 +14,11 @@ use crate::store::{AnnotationKind, Reader, StoreError};
 use crate::text::{Texts, args};
 use crate::window::{ActiveAlarm, AlarmRules, Transition};
 
-/// Alarms of a scope no further apart than this are one outage.
+/// Alarms of a scope that are at most this far apart are one outage.
 const APART: Duration = Duration::from_secs(15 * 60);
-/// Later messages are taken as they come; messages that are older still count, but may not change what was.
+/// The book of alarms is advanced only up to this long ago. So messages that arrive late are still taken in order of time, unless they are older.
 const FINAL_AFTER: Duration = Duration::from_secs(2 * HOUR.as_secs());
-/// Alarms that ended longer ago are not looked at: as long as messages are kept.
+/// Alarms that ended longer ago are ignored: messages are kept this long.
 const KEPT: Duration = Duration::from_secs(7 * DAY.as_secs());
 
 /// One critical alarm, from its raise to its clear.
@@ -38,12 +38,12 @@ pub struct Outages {
 }
 
 impl Outages {
-    /// Without messages: the first look reads all that are stored.
+    /// Starts without messages. The first look reads all stored ones.
     pub fn new(rules: AlarmRules) -> Self {
         Self { replayed: ReplayedAlarms::new(rules), open: BTreeMap::new(), over: Vec::new() }
     }
 
-    /// The outages of the last week, and those that last.
+    /// The outages of the last week, and those that have not ended.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.

@@ -6,7 +6,7 @@ use crate::forecast::Adjustment;
 use crate::store::{AnnotationKind, PlannedKey, PlannedKind, Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// The entry that the journal names, as it is now. An entry that was cancelled or deleted is not shown any more.
+/// The entry that the journal names, in its present state. An entry that was cancelled or deleted is not shown any more.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.

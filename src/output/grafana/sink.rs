@@ -22,7 +22,7 @@ use crate::window::AlarmRules;
 
 /// Episodes that ended longer ago are not annotated any more.
 const BACK: Duration = Duration::from_secs(7 * DAY.as_secs());
-/// Between two looks at the alarms.
+/// Interval of examinations of the alarms.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Grafana's limit of all tags of an annotation is 500 bytes, as a list of JSON.
 const TAGS_BYTES_MAX: usize = 480;
@@ -48,12 +48,12 @@ pub struct GrafanaSink {
     looked_at: Option<Timestamp>,
 }
 
-/// What one round did.
+/// The results of one round.
 #[derive(Default)]
 struct Round {
     /// Rows to store.
     rows: BTreeMap<String, Annotation>,
-    /// Accepted requests.
+    /// Number of accepted requests.
     count: usize,
     left_out: usize,
     refused: Vec<Refused>,
@@ -102,13 +102,13 @@ impl Sink for GrafanaSink {
         let mut episodes = self.outages.look(reader, now, &self.context.texts)?;
         episodes.extend(lost(reader, &episodes, now)?);
         let (count, written) = self.put(reader, episodes)?;
-        // After trouble it looks again at once: the writer waits.
+        // After an error it looks again at once, because the writer waits already.
         self.looked_at = written.is_ok().then_some(now);
         Ok((count, written))
     }
 }
 
-/// Outages that last in Grafana but not in the book any more: their alarms ended while this instance did not run.
+/// Outages that are open in Grafana but no longer in the book: their alarms ended while this instance did not run.
 fn lost(reader: &Reader, known: &[Episode], now: Timestamp) -> Result<Vec<Episode>, StoreError> {
     let open = reader.open_annotations(AnnotationKind::Outage)?;
     let is_known = |row: &Annotation| {
@@ -184,7 +184,7 @@ impl GrafanaSink {
         Ok(found)
     }
 
-    /// Brings episodes to Grafana, and stores what it has now.
+    /// Writes episodes to Grafana, and stores which annotations exist.
     fn put(
         &mut self,
         reader: &Reader,
@@ -241,7 +241,7 @@ impl GrafanaSink {
         Ok(())
     }
 
-    /// Creates an annotation, unless there are enough of its hour.
+    /// Creates an annotation, unless the limit for its hour is reached.
     fn create(
         &self,
         reader: &Reader,
@@ -283,7 +283,7 @@ impl GrafanaSink {
         Ok(Some(row))
     }
 
-    /// Changes, ends or deletes an annotation. `None` if it stays as it is.
+    /// Changes, ends or deletes an annotation. `None` if it is left unchanged.
     fn change(
         &self,
         mut row: Annotation,
@@ -393,7 +393,7 @@ fn known(
     Ok(stored.into_iter().next())
 }
 
-/// How many annotations of its kind begin in its hour.
+/// Number of annotations of the same kind that begin in the same hour.
 fn begun(reader: &Reader, row: &Annotation, round: &Round) -> Result<usize, StoreError> {
     let hour = HOUR.as_millis() as i64;
     let from = Timestamp::from_millis(row.starts_at.millis().div_euclid(hour) * hour);

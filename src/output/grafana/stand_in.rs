@@ -14,16 +14,16 @@ const TAGS_BYTES_MAX: usize = 500;
 /// Smaller numbers are seconds, not milliseconds: 2001.
 const MILLIS_MIN: i64 = 1_000_000_000_000;
 
-/// How a request is answered, other than by the contract.
+/// How a request is answered, if not as the contract says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mood {
-    /// With this status.
+    /// With this status code.
     Status(u16),
-    /// With a page that is not Grafana's.
+    /// With a web page that is not Grafana's.
     OtherPage,
-    /// Never.
+    /// Never answered.
     Hang,
-    /// It is done, and the answer never comes.
+    /// The request is carried out, but never answered.
     DoneThenHang,
 }
 
@@ -31,10 +31,10 @@ pub enum Mood {
 struct State {
     annotations: BTreeMap<i64, Value>,
     last: i64,
-    /// The next requests of a method.
+    /// How the next requests of a method are answered.
     moods: Vec<(&'static str, Mood)>,
     requests: Vec<String>,
-    /// What the contract forbids.
+    /// Requests that violate the contract.
     breaches: Vec<String>,
     /// Connections that never get an answer.
     hanging: Vec<TcpStream>,
@@ -66,7 +66,7 @@ impl StandIn {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next request of a method is answered in this way.
+    /// Sets how the next request of a method is answered.
     pub fn next(&self, method: &'static str, mood: Mood) {
         self.state().moods.push((method, mood));
     }
@@ -81,12 +81,12 @@ impl StandIn {
         std::mem::take(&mut self.state().requests)
     }
 
-    /// A person deletes an annotation.
+    /// Deletes an annotation, as a person would do.
     pub fn delete(&self, id: i64) {
         self.state().annotations.remove(&id);
     }
 
-    /// What was sent against the contract.
+    /// Requests that violated the contract.
     pub fn breaches(&self) -> Vec<String> {
         self.state().breaches.clone()
     }

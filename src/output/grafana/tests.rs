@@ -102,7 +102,7 @@ impl Site {
         Self { store, clock, grafana, stores, sink, cursor: 0, offset: 0, _dir: dir }
     }
 
-    /// The service starts again.
+    /// Starts the service again.
     fn restart(&mut self) {
         self.sink = sink(&self.grafana, &self.clock, &self.store, &self.stores, &[]);
     }
@@ -119,7 +119,7 @@ impl Site {
         Position { source: SourceId::new("network.alarms", 0), offset: self.offset }
     }
 
-    /// Writes what has changed since it last succeeded.
+    /// Writes the changes since the last success.
     fn written(&mut self) -> (usize, Written) {
         let reader = lock(&self.store).reader().expect("a reader");
         let found = reader.changes(self.cursor, 1000).expect("changes");
@@ -132,12 +132,12 @@ impl Site {
         done
     }
 
-    /// Writes what has changed, which succeeds.
+    /// Writes the changes, and checks that this succeeds.
     fn write(&mut self) {
         assert_eq!(self.written().1, Ok(Vec::new()));
     }
 
-    /// Looks at the alarms.
+    /// Examines the alarms.
     fn pulse(&mut self, minute: i64) -> (usize, Written) {
         self.clock.set(at(minute));
         let reader = lock(&self.store).reader().expect("a reader");

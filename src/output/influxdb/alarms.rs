@@ -13,24 +13,24 @@ use crate::window::{
     AggregationKey, AlarmRules, AlarmTypes, OTHER_TYPES, TypeCount, most_frequent, short_type,
 };
 
-/// Types with a tag of their own, in one region and service.
+/// Maximum number of types with a tag of their own, in one region and service.
 const TYPES_MAX: usize = 20;
 
 /// Types by start of the window.
 pub type TypesByWindow = BTreeMap<Timestamp, AlarmTypes>;
 
-/// The alarms of open windows, and what was written of them.
+/// The alarms of open windows, and what was written about them.
 pub struct Alarms {
     width: WindowWidth,
-    /// Moved on to the end of the last finalized window.
+    /// The book of alarms, advanced to the end of the last finalized window.
     replayed: ReplayedAlarms,
     open: TypesByWindow,
-    /// Types that were written as active, by start of the window. If one of them is not any more, it gets its 0.
+    /// Types that were written as active, by start of the window. A type that is no longer active gets a point with 0.
     shown: BTreeMap<Timestamp, BTreeSet<(Scope, Box<str>)>>,
 }
 
 impl Alarms {
-    /// Without messages: the first window reads all that are stored.
+    /// Starts without messages. The first window reads all stored ones.
     pub fn new(rules: AlarmRules, width: WindowWidth) -> Self {
         let replayed = ReplayedAlarms::new(rules);
         Self { width, replayed, open: BTreeMap::new(), shown: BTreeMap::new() }
@@ -44,7 +44,7 @@ impl Alarms {
         self.replayed.read(reader)
     }
 
-    /// Moves on over finalized windows up to the one that begins at `start`.
+    /// Advances over finalized windows up to the window that begins at `start`.
     pub fn finalized(&mut self, start: Timestamp) {
         let end = self.width.end(start);
         if self.replayed.reached.is_none_or(|reached| reached < end) {
@@ -96,7 +96,7 @@ impl Alarms {
         Ok(types)
     }
 
-    /// `alarm_types` of a window. A type that has no active alarm any more gets its 0.
+    /// `alarm_types` of a window. A type without active alarms gets a point with 0, if it had some before.
     pub fn lines(&mut self, start: Timestamp, types: &TypesByWindow) -> Vec<Line> {
         let standing = |types: AlarmTypes| -> BTreeSet<(Scope, Box<str>)> {
             let all = types.iter().filter(|(.., count)| count.standing > 0);
@@ -143,14 +143,14 @@ pub fn effects(
     sums.into_iter().filter_map(line).collect()
 }
 
-/// The types of a window: the most frequent ones of the day before have a name of their own, the others are `other`.
+/// The types of a window. The most frequent types of the day before have a name of their own, all others are `other`.
 fn few(start: Timestamp, types: &TypesByWindow) -> AlarmTypes {
     let Some(own) = types.get(&start) else { return AlarmTypes::default() };
     let frequent = frequent(start, types);
     own.named(&most_frequent(frequent.into_iter(), TYPES_MAX))
 }
 
-/// Raised within a day up to a window's end, and active at it.
+/// Alarms that were raised within the day before the end of the window, and alarms that are active at its end.
 fn frequent(start: Timestamp, types: &TypesByWindow) -> BTreeMap<(&Scope, &str), u32> {
     let mut sums: BTreeMap<(&Scope, &str), u32> = BTreeMap::new();
     for (at, window) in types.range(start - DAY..=start) {

@@ -15,7 +15,7 @@ use crate::window::Attained;
 pub fn service(reader: &Reader, start: Timestamp) -> Result<Vec<Line>, StoreError> {
     let mut sums: BTreeMap<SeriesKey, (Attained, SentimentCounts)> = BTreeMap::new();
     for (series, attained) in reader.attained_at(start)? {
-        // A stream that never tells of what the target asks for has no service level.
+        // A stream without the events that the target needs has no service level.
         let backlog = reader.backlog(&series)?;
         let tells = |goal| backlog.as_ref().is_some_and(|own| own.tells_of(goal));
         let is_judged = attained.goal.is_some_and(|goal| tells(goal.by));

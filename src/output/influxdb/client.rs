@@ -23,7 +23,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Maximum number of lines of a batch, as InfluxDB recommends for one request.
 const LINES_MAX: usize = 5_000;
 const BYTES_MAX: usize = 1 << 20;
-/// Of an answer that is shown.
+/// Maximum length of an answer in an error message.
 const TEXT_CHARS_MAX: usize = 300;
 /// Retention of the bucket: a year and a month.
 const RETENTION_S: i32 = 400 * 86_400;
@@ -56,7 +56,7 @@ pub struct SetupProblem(pub String);
 
 /// A client with a runtime of its own, for a thread of its own.
 pub struct InfluxClient {
-    /// With the token that it was made for.
+    /// The client, and the token with which it was created.
     client: RefCell<(String, Client)>,
     runtime: Runtime,
     settings: InfluxSettings,
@@ -65,9 +65,9 @@ pub struct InfluxClient {
 /// One request's answer.
 enum Answer {
     Taken,
-    /// Nothing was written: a line is bad.
+    /// Nothing was written, because a line is invalid.
     Bad(String),
-    /// The rest was written.
+    /// Some lines were refused, all others were written.
     Partly(String),
     TooLarge,
     Later(String),
@@ -86,7 +86,7 @@ impl InfluxClient {
         Ok(Self { client: RefCell::new((token, client)), runtime, settings })
     }
 
-    /// The client for the token as it is now.
+    /// A client with the current token.
     fn client(&self) -> Client {
         let token = self.settings.token.expose();
         let mut current = self.client.borrow_mut();
@@ -115,8 +115,8 @@ impl InfluxClient {
         Ok(refused)
     }
 
-    /// Writes no line. InfluxDB checks token, organisation and bucket as for any other write: the right to write is
-    /// enough.
+    /// Writes no line. InfluxDB checks token, organisation and bucket as for any other write, so the token only needs the right
+    /// to write.
     ///
     /// # Errors
     /// The error that a write would get.

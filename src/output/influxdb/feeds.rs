@@ -1,4 +1,4 @@
-//! `feed`: the state of each source now. It changes by time alone, so the sink writes it once a minute.
+//! `feed`: the present state of each source. It changes with time alone, so the sink writes it once a minute.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use crate::domain::{DAY, Offset, Reason, SourceId, Timestamp};
 use crate::store::{Reader, StoreError};
 use crate::telemetry::Metrics;
 
-/// Between two points of a source.
+/// Interval of the points of a source.
 const EVERY: Duration = Duration::from_secs(60);
 /// Dead letters are counted over this time.
 const REJECTED_WITHIN: Duration = DAY;
 
-/// The last movement of each source.
+/// When each source last advanced.
 #[derive(Default)]
 pub struct Feeds {
     written_at: Option<Timestamp>,
@@ -22,7 +22,7 @@ pub struct Feeds {
 }
 
 impl Feeds {
-    /// A point for each source; none if the last ones are not old enough.
+    /// A point for each source; none if the last points are not old enough.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -74,7 +74,7 @@ impl Feeds {
         Ok(lines)
     }
 
-    /// The last points were not accepted: write them again at once.
+    /// Called when the last points were not accepted: they are written again at once.
     pub fn again(&mut self) {
         self.written_at = None;
     }

@@ -28,12 +28,12 @@ pub(super) fn scope_tags(measurement: &str, scope: &Scope) -> Start {
     line.tag("service", &tag(scope.service.as_str()))
 }
 
-/// A name as a tag. InfluxDB has no way to write a backslash in front of what separates tags.
+/// A name as a tag. InfluxDB has no way to escape a backslash before a separator.
 pub(super) fn tag(name: &str) -> String {
     name.replace('\\', "/")
 }
 
-/// Fields of one point; one that is absent is left out.
+/// Fields of one point. Absent values are left out.
 pub(super) struct Fields(Vec<(&'static str, Field)>);
 
 enum Field {
@@ -91,7 +91,8 @@ pub(super) fn nanos(at: Timestamp) -> i64 {
     at.millis().saturating_mul(1_000_000)
 }
 
-/// The time of a point whose tags do not tell it from others of the same second: the id decides on the fraction.
+/// The timestamp of a point whose tags do not distinguish it from other points of the same second: the id determines the
+/// fraction.
 pub(super) fn nanos_of(at: Timestamp, id: &str) -> i64 {
     let fraction = (xxh3_64(id.as_bytes()) % 1_000_000_000) as i64;
     let second = at.millis().div_euclid(1000).saturating_mul(1_000_000_000);

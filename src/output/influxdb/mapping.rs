@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::client::{InfluxSettings, SetupProblem};
 
-/// InfluxQL has to name one; this is what clients expect.
+/// InfluxQL requires a name; this is the one that clients expect.
 const RETENTION_POLICY: &str = "autogen";
 
-/// Which bucket the database with the bucket's name stands for.
+/// The bucket to which the database with the bucket's name is mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mapped {
     ThisBucket,
@@ -27,8 +27,8 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Maps the database with the bucket's name to the bucket, if nothing does. Returns what was found or done. A mapping that
-    /// the token may not create is no problem: only boards in InfluxQL need it.
+    /// Maps the database with the bucket's name to the bucket, if there is no such mapping. Returns what was found or done. A
+    /// mapping that the token may not create is no problem: only boards in InfluxQL need it.
     ///
     /// # Errors
     /// [`SetupProblem`] if InfluxDB does not answer.
@@ -79,7 +79,7 @@ impl Target<'_> {
     }
 }
 
-/// What a list of mappings says about the database. InfluxDB also lists mappings that every bucket has by its name.
+/// The meaning of a list of mappings for the database. InfluxDB also lists mappings that every bucket has by its name.
 fn mapped(list: &Value, database: &str, bucket_id: &str) -> Mapped {
     let mappings = list["content"].as_array().map(Vec::as_slice).unwrap_or_default();
     let default = |mapping: &&Value| mapping["database"] == database && mapping["default"] == true;
@@ -134,7 +134,7 @@ mod tests {
         (url, std::thread::spawn(move || answers.into_iter().map(serve).collect()))
     }
 
-    /// What is said about the mapping, and the requests.
+    /// The message about the mapping, and the requests.
     fn map(answers: Vec<(u16, &'static str)>) -> (String, Vec<(String, String)>) {
         let (url, server) = server(answers);
         let settings = InfluxSettings {

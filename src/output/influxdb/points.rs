@@ -22,7 +22,7 @@ const QUANTILES: [&str; 7] = ["q025", "q10", "q25", "q50", "q75", "q90", "q975"]
 
 /// `tickets` and `alarms` of windows, with their roll-ups.
 ///
-/// A window that is missing gives no point, and none to a roll-up that it is part of: missing is not zero.
+/// A missing window has no point, and neither have the roll-ups that contain it, because missing is not zero.
 pub fn windows(rows: &[(Timestamp, AggregationKey, KeyWindow)]) -> Vec<Line> {
     let mut tickets: BTreeMap<(Timestamp, SeriesKey), KeyWindow> = BTreeMap::new();
     let mut missing: BTreeSet<(Timestamp, SeriesKey)> = BTreeSet::new();
@@ -107,7 +107,7 @@ fn add<K: Ord>(entry: std::collections::btree_map::Entry<'_, K, KeyWindow>, wind
     sum.upto = sum.upto.max(window.upto);
 }
 
-/// `forecast`: targets of one vintage.
+/// `forecast`: forecast points of one vintage.
 pub fn forecast<'a>(
     vintage: &'a Vintage,
     targets: &'a [ForecastPoint],
@@ -125,7 +125,7 @@ pub fn forecast<'a>(
     })
 }
 
-/// `forecast_lead`: targets of one vintage that are 1, 3 and 6 h ahead. No other vintage writes them.
+/// `forecast_lead`: forecast points of one vintage that are 1, 3 and 6 h ahead. No other vintage writes these points.
 pub fn forecast_lead(vintage: &Vintage, width: WindowWidth) -> impl Iterator<Item = Line> + '_ {
     SURGE_LEADS.into_iter().filter_map(move |hours| {
         let lead = Duration::from_secs(60) * lead_minutes(hours, width);
@@ -144,8 +144,8 @@ fn lead_tag(line: Start, hours: u32) -> Start {
     line.tag("lead_h", &hours.to_string())
 }
 
-/// `accuracy`: sums of a day, which grow until it is over, at its first window. `counted` is `None` while no forecast
-/// could warn of a surge.
+/// `accuracy`: sums of a day, at its first window. They grow until the day is over. `counted` is `None` if no forecast of the
+/// day was able to warn of a surge.
 pub fn accuracy(
     series: &SeriesKey,
     day: Timestamp,
@@ -181,8 +181,8 @@ pub fn staffing(series: &SeriesKey, target: &PlanTarget) -> Option<Line> {
         .at(series_tags("staffing", series), nanos(target.start))
 }
 
-/// `outlook`: the next six hours as numbers of the moment in which they were issued. `fallback` says how the forecast
-/// was made without a fit; it is empty for a fitted model.
+/// `outlook`: the next six hours in a few numbers, at the time of issue. `fallback` says how the forecast was made without a
+/// fit; it is empty for a fitted model.
 pub fn outlook(outlook: &Outlook, plan: Option<&Plan>, fallback: &str) -> Option<Line> {
     let mut fields = Fields::new()
         .float("peak", outlook.peak)

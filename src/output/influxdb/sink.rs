@@ -40,7 +40,7 @@ pub struct InfluxSink {
 /// Active alarms by scope, by start of the window.
 type ActiveByWindow = BTreeMap<Timestamp, BTreeMap<Scope, u32>>;
 
-/// Turns changes into lines.
+/// Converts changes to lines.
 pub(super) struct Gatherer {
     context: InfluxContext,
     alarms: Alarms,
@@ -200,7 +200,7 @@ impl Gatherer {
         Ok(lines)
     }
 
-    /// Scopes whose alarms had no message in an open window, and scopes whose last alarm ended: their 0.
+    /// Points with 0 for scopes without messages of alarms in an open window, and for scopes whose last alarm ended.
     fn without_messages(
         &self,
         starts: &BTreeSet<Timestamp>,
@@ -261,8 +261,8 @@ impl Gatherer {
         Ok(())
     }
 
-    /// Of an issue that is not the newest only the window that it begins with will stand: the next one has
-    /// written, or will write, the others anew.
+    /// Of an issue that is not the newest, only the first window is written, because the next issue writes all other windows
+    /// again.
     fn issue(
         &self,
         reader: &Reader,

@@ -61,11 +61,11 @@ fn context() -> InfluxContext {
     }
 }
 
-/// A store, and the sink's half that reads it.
+/// A store, and the part of the sink that reads it.
 struct Site {
     store: Store,
     gatherer: Gatherer,
-    /// The forecaster's.
+    /// The book of alarms of the forecaster.
     book: AlarmBook,
     offset: i64,
     _dir: TempDir,
@@ -131,7 +131,7 @@ impl Site {
         self.put(|tx| tx.put_partials(&[partial]));
     }
 
-    /// Finalizes the window that starts at a minute; `active` alarms of the scope stand at its end.
+    /// Finalizes the window that starts at a minute, with `active` alarms in the scope at its end.
     fn finalize(&mut self, minute: i64, active: u32) {
         let source = SourceId::new("network.alarms", 0);
         let finalized = WindowRecord { settled: true, ..WindowRecord::default() };
@@ -156,7 +156,7 @@ impl Site {
         lines.into_iter().map(text).collect()
     }
 
-    /// Everything that changed since the last call.
+    /// All changes since the last call.
     fn changed(&mut self, cursor: &mut i64) -> Vec<String> {
         let reader = self.store.reader().expect("a reader");
         let found = reader.changes(*cursor, 1000).expect("changes");
@@ -821,7 +821,7 @@ fn a_recommendation_is_a_point_of_its_first_second() {
     insta::assert_snapshot!(lines.join("\n"), @r#"recommendation,kind=announcement,team=calls id="announcement.calls.1",state="done",source="",from="2026-01-01T02:15:00Z",until="2026-01-01T03:15:00Z",agents=0i,confidence=0.75,service_level_with=0.5,service_level_without=0.25,cost=0,changes=0i,answered_by="Li",summary="Switch on the outage announcement for calls, 02:15–03:15 (UTC); 10 to 30 % of callers are then expected not to wait",deflection_low=0.1,deflection_high=0.3,arrivals=90,expected_arrivals=120,attained_with=0.5,attained_without=0.25,deflected=0.25 1767232800037043356"#);
 }
 
-/// Two e-mails came, one of them was answered and resolved, and eight more are open. Of two callers one was answered.
+/// Two e-mails arrived, one of them was answered and resolved, and eight more are open. Of two callers, one was answered.
 fn tickets() -> TicketChanges {
     let phone = SeriesKey::parse("north/broadband/phone").expect("a series");
     let goal = ServiceGoal { by: ServedBy::Answer, within_seconds: 20 };

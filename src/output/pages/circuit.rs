@@ -8,31 +8,31 @@ use crate::domain::{Timestamp, with_jitter};
 use crate::output::receivers::{Fault, Limit, Refusal};
 use crate::store::OutboxRow;
 
-/// Waits after failures in a row. Paging is of use now or never: quick tries first, and never a long wait, so that a
-/// receiver that is back is soon noticed.
+/// Waits after consecutive failures. A page is only useful soon: the first tries are quick, and no wait is long, so that a
+/// recovered receiver is soon noticed.
 const WAITS_S: [u64; 5] = [1, 2, 5, 15, 30];
-/// Waits of a page that is refused while others are delivered.
+/// Waits of a page that is refused while other pages are delivered.
 const PAGE_WAITS_S: [u64; 6] = [1, 5, 15, 60, 300, 900];
-/// After this a person has to look.
+/// After this time a page is given up, and a person has to act.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(86_400);
 
-/// What is known of a receiver.
+/// The state of a receiver.
 #[derive(Clone, Debug, Default)]
 pub struct Circuit {
-    /// Failures in a row for which the receiver is to blame.
+    /// Number of consecutive failures caused by the receiver.
     failures: u32,
-    /// Nothing is tried before this.
+    /// No page is tried before this time.
     until: Option<Timestamp>,
     /// Recent deliveries, for the limit.
     sent: VecDeque<Timestamp>,
 }
 
-/// What to do with the pages of a receiver.
+/// What to do next for a receiver.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
     /// Try this page.
     Try(usize),
-    /// Nothing before this.
+    /// Try nothing before this time.
     Wait(Timestamp),
     /// Nothing is pending.
     Idle,
@@ -81,8 +81,8 @@ impl Circuit {
         now + refusal.retry_after.unwrap_or_else(|| nth(&PAGE_WAITS_S, row.attempts))
     }
 
-    /// The page to try at `now`: of those that are due, the one that was stored first; critical ones first while the
-    /// receiver does not answer. `skip` are pages whose outcome is on the way to the store.
+    /// The page to try at `now`: of the pages that are due, the one that was stored first. While the receiver does not answer,
+    /// critical pages come first. `skip` are pages whose outcome is being stored.
     pub fn next(
         &self,
         rows: &[OutboxRow],
@@ -105,8 +105,7 @@ impl Circuit {
 
 const MOST_SEVERE: crate::alert::AlertSeverity = crate::alert::AlertSeverity::Critical;
 
-/// Pages that are no longer tried, each with the reason: the span that it warns of is over, a later page of the same
-/// alert says more, or a day has passed. Pages that were never tried are not replaced by later ones.
+/// Pages that are no longer tried, each with the reason: the span that it warns of is over, a later page of the same alert replaces it, or a day has passed. Pages that were never tried are not replaced by later ones.
 pub fn outdated(rows: &[OutboxRow], now: Timestamp) -> BTreeMap<usize, String> {
     let mut reasons = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {

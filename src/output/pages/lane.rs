@@ -1,5 +1,5 @@
-//! One thread per receiver: each page was stored before its first try, and is tried until someone has it or it no longer
-//! matters. A receiver that hangs delays its own pages only.
+//! One thread per receiver: each page was stored before its first try, and is tried until it is delivered or no longer matters.
+//! A receiver that hangs delays only its own pages.
 
 #[cfg(test)]
 mod tests;
@@ -27,18 +27,18 @@ use crate::store::{DeliveryOutcome, Filter, OutboxRow, Reader};
 use crate::telemetry::{Metrics, fail, span};
 use crate::views::OpenRecommendations;
 
-/// Looks for pages without being woken, for example for one that a person sends again.
+/// Interval of checks for pages without a notification, for example for a page that a person sends again.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Between two looks while the forecaster has to store outcomes.
+/// Interval of checks while the forecaster is storing outcomes.
 const SHORT: Duration = Duration::from_millis(50);
-/// Time limit for the forecaster to store an outcome. Then it is sent again.
+/// Time limit for the forecaster to store an outcome. After it, the outcome is sent again.
 const STORES_WITHIN: Duration = Duration::from_secs(60);
 const ROWS_MAX: usize = 1000;
 const OPEN_ALERTS_MAX: usize = 1000;
 
 type Outcome = (String, String, DeliveryOutcome);
 
-/// The thread's parts.
+/// The parts of the thread.
 pub struct Lane {
     /// The receiver's name in the config.
     pub name: String,
@@ -56,12 +56,12 @@ pub struct Lane {
     pub stop: Arc<AtomicBool>,
 }
 
-/// What a lane remembers between two looks.
+/// The state of a lane between two looks.
 struct Memory {
     circuit: Circuit,
     /// Outcomes that the forecaster has not stored yet, by page.
     unstored: BTreeMap<String, DeliveryOutcome>,
-    /// The forecaster answers here once it has stored the outcomes that were sent, and until when it may take.
+    /// The outcomes that the forecaster is storing: the channel for its answer, the pages, and the time limit.
     sent: Option<(Stored<()>, Vec<String>, Timestamp)>,
     refreshed_at: Option<Timestamp>,
     rng: ChaCha8Rng,
@@ -80,7 +80,7 @@ impl Memory {
 }
 
 impl Lane {
-    /// Runs until `stop` is set or the leader is gone.
+    /// Runs until `stop` is set or the forecaster has ended.
     pub fn run(self) {
         // For jitter only: several services do not come back at the same moment.
         let mut memory = Memory::new(u64::from(std::process::id()));
@@ -98,7 +98,7 @@ impl Lane {
         }
     }
 
-    /// Tries at most one page. Returns how long nothing is to do; `None` when the leader is gone.
+    /// Tries at most one page. Returns how long there is nothing to do; `None` if the forecaster has ended.
     fn look(&self, memory: &mut Memory) -> Option<Duration> {
         let rows = match self.reader.outbox_pending(&self.name, ROWS_MAX) {
             Ok(rows) => rows,
@@ -205,7 +205,7 @@ impl Lane {
         memory.unstored.insert(page.id.clone(), outcome);
     }
 
-    /// Says again which alerts are open, to a receiver that forgets them.
+    /// Sends the open alerts again, to a receiver that forgets them.
     fn refresh(&self, memory: &mut Memory, now: Timestamp) {
         let Some(every) = self.receiver.refresh_every() else { return };
         if memory.refreshed_at.is_some_and(|at| now.since(at) < every) {
@@ -244,7 +244,8 @@ impl Lane {
         always.takes_alert(alert)
     }
 
-    /// Has outcomes stored. Until they are, their pages are not tried again. `None` when the leader is gone.
+    /// Asks the forecaster to store outcomes. Until they are stored, their pages are not tried again. `None` if the forecaster
+    /// has ended.
     fn store(&self, memory: &mut Memory, now: Timestamp) -> Option<()> {
         if let Some((stored, pages, until)) = memory.sent.take() {
             match stored.try_recv() {

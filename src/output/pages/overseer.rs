@@ -1,5 +1,5 @@
-//! What concerns all receivers: pages to receivers that the config no longer has, and the heartbeat by which another
-//! service notices that this one is silent.
+//! Tasks for all receivers: giving up pages to receivers that the configuration no longer has, and the heartbeat by which
+//! another service detects that this one is silent.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The component of `/ready`, and the receiver in metrics.
 pub const HEARTBEAT: &str = "heartbeat";
 
-/// A request that is sent regularly while the service works. Whoever gets it raises an alarm when it stays away.
+/// A request that is sent regularly while the service works. Its receiver raises an alarm when the requests stop.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     pub url: Url,
     pub every: Duration,
 }
 
-/// The thread's parts.
+/// The parts of the thread.
 pub struct Overseer {
     /// All receivers of the config.
     pub receivers: BTreeSet<String>,
@@ -44,7 +44,7 @@ pub struct Overseer {
 }
 
 impl Overseer {
-    /// Runs until `stop` is set or the leader is gone. Wakes the lanes when it ends.
+    /// Runs until `stop` is set or the forecaster has ended. Wakes the lanes when it ends.
     pub fn run(self) {
         let client = reqwest::blocking::Client::builder().timeout(TIMEOUT).build();
         let (mut looked, mut beat) = (None::<Stopwatch>, None::<Stopwatch>);
@@ -91,7 +91,7 @@ impl Overseer {
         }
     }
 
-    /// Gives up pages to receivers that the config does not name. Returns whether the leader is there.
+    /// Gives up pages to receivers that are not in the configuration. Returns whether the forecaster still runs.
     fn give_up_orphans(&self) -> bool {
         let found = match self.reader.outbox_receivers() {
             Ok(found) => found,

@@ -1,4 +1,4 @@
-//! When pages are tried, by a made-up receiver and a made-up clock.
+//! When pages are tried, with a simulated receiver and a simulated clock.
 
 use std::time::Duration;
 

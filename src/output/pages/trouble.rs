@@ -1,4 +1,4 @@
-//! Receivers that do not take pages, as one component of the service's health.
+//! Failing receivers, as one component of the service's health.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ pub struct Troubles {
 }
 
 impl Troubles {
-    /// No receiver fails.
+    /// Starts without failing receivers.
     pub fn new(health: Arc<Health>) -> Self {
         Self { health, reasons: Mutex::default() }
     }

@@ -1,7 +1,7 @@
 //! Pages as alerts of Prometheus Alertmanager, API v2.
 //!
-//! Alertmanager forgets an alert that it does not hear of: open ones are sent again every minute. The labels identify an
-//! alert and never change; what changes is in the annotations.
+//! Alertmanager forgets an alert that is not sent again, so open alerts are sent every minute. The labels identify an alert and
+//! never change; what changes is in the annotations.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use super::receiver::{Attempt, Receiver, Settings};
 use crate::alert::{Alert, AlertSeverity, Notification, NotificationKind};
 use crate::domain::Timestamp;
 
-/// The word of this kind.
+/// Name of this kind of receiver.
 pub const KIND: &str = "alertmanager";
 
 const REFRESH_EVERY: Duration = Duration::from_secs(60);
-/// An alert that is not refreshed ends after this.
+/// An alert that is not sent again ends after this time.
 const KEEPS: Duration = Duration::from_secs(600);
 const PATH: &str = "/api/v2/alerts";
 
-/// Makes one as a config has it.
+/// Creates a receiver from its configuration.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     let http = Http::new(&settings).map_err(|problem| vec![problem])?;
     let base = settings.url.0.trim_end_matches('/');
@@ -50,7 +50,8 @@ impl Alertmanager {
         }
     }
 
-    /// An alert as it is; the one of the other severity has ended, because the severity is a label.
+    /// The alert in its present state, and the end of the alert with the other severity: the severity is a label, so these are
+    /// two alerts for Alertmanager.
     fn forms(&self, page: &Notification, now: Timestamp) -> Vec<Value> {
         let alert = &page.alert;
         let message = Message::new(page, self.settings.language, &self.settings.public_url);

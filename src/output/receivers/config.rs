@@ -1,4 +1,4 @@
-//! `[alerts]`: who gets pages, each with what delivers to it, and the heartbeat.
+//! `[alerts]`: the receivers of pages, how pages are delivered to each, and the heartbeat.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -27,25 +27,25 @@ const SMTP: &str = "use smtp://HOST:PORT or smtps://HOST:PORT";
 pub struct Alerts {
     pub receivers: Vec<ReceiverConfig>,
     pub heartbeat: Option<Heartbeat>,
-    /// Who is told later, and reminders.
+    /// Receivers that are notified later, and reminders.
     pub escalation: Escalation,
     /// Hours in which pages of warnings are held back, in the time zone of their region.
     pub quiet_hours: Option<Hours>,
-    /// The limits of the rules besides the lack of agents.
+    /// The limits of all rules except the lack of agents.
     pub rules: Arc<RuleSet>,
 }
 
 /// One of `[[alerts.receivers]]`.
 pub struct ReceiverConfig {
-    /// Different for each receiver.
+    /// The name, which is unique among receivers.
     pub name: Name,
     /// Its kind, as written in configs.
     pub kind: &'static str,
-    /// Where pages go. May hold a key: only its host is ever shown. Empty for a kind without an address.
+    /// The address. It may contain a key, so only its host is ever shown. Empty for a kind without an address.
     pub url: String,
     /// Whether there is a secret.
     pub signed: bool,
-    /// Certificates that are trusted besides those of this machine.
+    /// A file of certificates that are trusted in addition to those of this machine.
     pub ca_file: Option<PathBuf>,
     /// Which pages it gets.
     pub route: Route,
@@ -83,8 +83,7 @@ impl fmt::Debug for ReceiverConfig {
     }
 }
 
-/// Reads `[alerts]`. Links in pages lead to `public_url`; pages are in `language` where
-/// a receiver names none.
+/// Reads `[alerts]`. Links in pages lead to `public_url`; `language` is the default language of pages.
 pub fn read(section: Reader<'_>, public_url: &str, language: Language) -> Alerts {
     let mut names = BTreeSet::new();
     let entries = section.array("receivers").into_iter();
@@ -187,7 +186,7 @@ fn address(entry: &Reader<'_>, kind: &Kind) -> Option<String> {
     }
 }
 
-/// Reads what only some kinds need. Which ones do is checked apart.
+/// Reads keys that only some kinds of receivers have. Whether a kind may have them is checked elsewhere.
 fn settings(entry: &Reader<'_>, url: String, public_url: &str, language: Language) -> Settings {
     let own = entry.parse("language", "use \"en\" or \"zh\"", str::parse::<Language>);
     let secret = entry.secret("secret", "secret_file");
@@ -214,7 +213,7 @@ fn list(entry: &Reader<'_>, key: &'static str, allowed: &str) -> Vec<String> {
     found
 }
 
-/// Keys that only other kinds have.
+/// Reports keys that only other kinds have.
 fn refuse_others(entry: &Reader<'_>, kind: &Kind) {
     let keys: BTreeSet<&'static str> = KINDS.iter().flat_map(|kind| kind.keys).copied().collect();
     for key in keys.into_iter().filter(|key| !kind.keys.contains(key) && entry.has(key)) {
@@ -249,7 +248,7 @@ fn known(word: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.word == word)
 }
 
-/// All kinds, as a text lists them.
+/// The names of all kinds, for a text.
 fn words() -> String {
     let words: Vec<&str> = KINDS.iter().map(|kind| kind.word).collect();
     words.join(", ")

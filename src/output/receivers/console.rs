@@ -7,15 +7,15 @@ use crate::alert::Notification;
 use crate::domain::Timestamp;
 use crate::text::Language;
 
-/// The word of this kind.
+/// Name of this kind of receiver.
 pub const KIND: &str = "console";
 
-/// Makes one as a config has it.
+/// Creates a receiver from its configuration.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     Ok(Box::new(Console { language: settings.language, public_url: settings.public_url }))
 }
 
-/// Prints pages in a language.
+/// Prints pages in one language.
 pub struct Console {
     pub language: Language,
     /// Base of links.
@@ -34,7 +34,7 @@ impl Receiver for Console {
     }
 }
 
-/// Prints; a closed pipe is not an error.
+/// Prints a text. A closed pipe is not an error.
 pub fn print(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();

@@ -1,4 +1,5 @@
-//! Pages as messages of a DingTalk group robot. With a secret, each try is signed anew: a signature is good for an hour.
+//! Pages as messages of a DingTalk group robot. With a secret, each try gets a new signature, because a signature is valid for
+//! an hour.
 
 use std::time::Duration;
 
@@ -12,10 +13,10 @@ use super::signature::hmac_base64;
 use crate::alert::Notification;
 use crate::domain::Timestamp;
 
-/// The word of this kind.
+/// Name of this kind of receiver.
 pub const KIND: &str = "dingtalk";
 
-/// Of the text. The body as a whole may have 20,000 bytes.
+/// Maximum size of the text. The whole body may have 20,000 bytes.
 const TEXT_BYTES_MAX: usize = 18_000;
 const BLOCKED: Duration = Duration::from_secs(600);
 const CODES: Codes = Codes {
@@ -26,7 +27,7 @@ const CODES: Codes = Codes {
     page: &[460_101, 101_002, 400_105],
 };
 
-/// Makes one as a config has it.
+/// Creates a receiver from its configuration.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     let http = Http::new(&settings).map_err(|problem| vec![problem])?;
     Ok(Box::new(DingTalk { settings, http }))
@@ -43,7 +44,7 @@ struct DingTalk {
 }
 
 impl DingTalk {
-    /// A message of plain text, so that names are data. The keyword and the numbers to mention have to be in it.
+    /// A plain-text message, so that names are not interpreted as markup. It contains the keyword and the numbers to mention.
     fn body(&self, page: &Notification) -> String {
         let Settings { language, public_url, mention, keyword, .. } = &self.settings;
         let message = Message::new(page, *language, public_url);

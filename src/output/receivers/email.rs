@@ -16,17 +16,17 @@ use super::receiver::{Attempt, Fault, Receiver, Refusal, Settings};
 use crate::alert::Notification;
 use crate::domain::Timestamp;
 
-/// The word of this kind.
+/// Name of this kind of receiver.
 pub const KIND: &str = "email";
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 const SMTP_PORT: u16 = 25;
 const CERT_END: &str = "-----END CERTIFICATE-----";
 
-/// Replies that concern every mail, not the one that was sent: no service, and a user or a password that is wrong.
+/// Replies that mean that every mail is refused, not only this one: no service, or a wrong user or password.
 const ALL_MAIL_REFUSED: [u16; 6] = [502, 521, 530, 534, 535, 538];
 
-/// The port of a mail server whose URL names none; `signs_in` with a user and a password.
+/// The default port of a mail server whose URL has none. `signs_in`: with a user and a password.
 pub fn smtp_port(scheme: &str, signs_in: bool) -> Option<u16> {
     match scheme {
         "smtps" => Some(465),
@@ -36,7 +36,7 @@ pub fn smtp_port(scheme: &str, signs_in: bool) -> Option<u16> {
     }
 }
 
-/// Makes one as a config has it.
+/// Creates a receiver from its configuration.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     let mut problems = Vec::new();
     let from = match &settings.from {
@@ -78,7 +78,7 @@ fn mailbox(key: &'static str, text: &str, problems: &mut Vec<Problem>) -> Option
     read.map_err(|error| problems.push(problem(error))).ok()
 }
 
-/// Mail is encrypted whenever the server offers it, and always where a password is sent to another machine.
+/// Mail is encrypted if the server offers it, and always if a password is sent to another machine.
 fn transport(settings: &Settings) -> Result<SmtpTransportBuilder, Problem> {
     let problem = |why: String| ("url", why);
     let url = reqwest::Url::parse(&settings.url.0);
@@ -123,7 +123,7 @@ fn transport(settings: &Settings) -> Result<SmtpTransportBuilder, Problem> {
     Ok(builder)
 }
 
-/// An id of a message: the same text has the same id.
+/// The id of a message. The same text always gets the same id.
 fn message_id(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
     let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
@@ -131,7 +131,7 @@ fn message_id(text: &str) -> String {
 }
 
 impl Email {
-    /// Without connections that it keeps. The password may have changed since the last page.
+    /// A transport that keeps no connections, because the password may have changed since the last page.
     fn transport(&self) -> SmtpTransport {
         let transport = self.transport.clone();
         match (&self.settings.username, &self.settings.secret) {
@@ -168,7 +168,7 @@ impl Email {
     }
 }
 
-/// So that holiday notices do not answer.
+/// Prevents automatic replies, such as holiday notices.
 #[derive(Clone)]
 struct AutoSubmitted;
 

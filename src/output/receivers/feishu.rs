@@ -1,4 +1,4 @@
-//! Pages as messages of a Feishu or Lark group robot. With a secret, each try is signed anew.
+//! Pages as messages of a Feishu or Lark group robot. With a secret, each try gets a new signature.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use super::signature::hmac_base64;
 use crate::alert::Notification;
 use crate::domain::Timestamp;
 
-/// The word of this kind.
+/// Name of this kind of receiver.
 pub const KIND: &str = "feishu";
 
-/// Of the text. The body as a whole may have 20 KB.
+/// Maximum size of the text. The whole body may have 20 KB.
 const TEXT_BYTES_MAX: usize = 18_000;
 const WAIT: Duration = Duration::from_secs(10);
 const CODES: Codes = Codes {
@@ -27,7 +27,7 @@ const CODES: Codes = Codes {
     page: &[19_036, 19_024, 9_499],
 };
 
-/// Makes one as a config has it.
+/// Creates a receiver from its configuration.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     if settings.mention.iter().any(|who| who != "all") {
         let why = "a Feishu robot cannot mention mobile numbers: use [\"all\"], or leave it out";
@@ -37,7 +37,7 @@ pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     Ok(Box::new(Feishu { settings, http }))
 }
 
-/// The signature of a time in seconds: HMAC-SHA256 of nothing with `time\nsecret` as key.
+/// The signature of a time in seconds: HMAC-SHA256 of an empty text with the key `time\nsecret`.
 pub fn signature(secret: &str, seconds: i64) -> String {
     hmac_base64(format!("{seconds}\n{secret}").as_bytes(), "")
 }
@@ -48,7 +48,7 @@ struct Feishu {
 }
 
 impl Feishu {
-    /// A text message. `<` of names would begin a mention: it is replaced.
+    /// A text message. `<` in names is replaced, because it would begin a mention.
     fn body(&self, page: &Notification, now: Timestamp) -> String {
         let Settings { language, public_url, mention, keyword, secret, .. } = &self.settings;
         let message = Message::new(page, *language, public_url);

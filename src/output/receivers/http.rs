@@ -1,4 +1,4 @@
-//! Requests to receivers over HTTP, and what their answers say.
+//! Requests to receivers over HTTP, and the meaning of their answers.
 
 use std::error::Error;
 use std::io::Read as _;
@@ -14,11 +14,11 @@ use reqwest::header::HeaderMap;
 use super::receiver::{Attempt, Fault, Refusal, Settings};
 use crate::domain::Timestamp;
 
-/// Of a whole try: connection, handshake, request and answer.
+/// Time limit of a whole try: connection, handshake, request and answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// Of an answer that is read.
+/// Maximum size of an answer.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
-/// A receiver that asks for more is asked again after this.
+/// If a receiver asks for a longer wait, it is tried again after this time.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 
 /// A key of the config and what is wrong with it.
@@ -31,7 +31,7 @@ pub struct Http(Client);
 pub struct Answer {
     pub status: u16,
     pub retry_after: Option<Duration>,
-    /// Its beginning, as text.
+    /// The beginning of the body, as text.
     pub body: String,
 }
 
@@ -42,7 +42,7 @@ impl Http {
         check_url(settings)?;
         let mut builder = Client::builder()
             .timeout(TIMEOUT)
-            // A redirect is a receiver that is set up wrongly, not one that was told.
+            // A redirect means that the receiver is misconfigured, not that it was notified.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("surgecast/", env!("CARGO_PKG_VERSION")));
         if !settings.allow_link_local {
@@ -87,8 +87,8 @@ impl Http {
         Ok(Answer { status, retry_after, body })
     }
 
-    /// Posts JSON. The status alone decides whether it was delivered, unless `reads` finds an error in the body of a
-    /// successful answer.
+    /// Posts JSON. The status alone decides whether it was delivered, unless `reads` finds an error in the body of an answer
+    /// with a successful status.
     pub fn post_json(
         &self,
         url: &str,
@@ -113,7 +113,7 @@ pub const JSON: reqwest::header::HeaderValue =
     reqwest::header::HeaderValue::from_static("application/json; charset=utf-8");
 
 impl Answer {
-    /// What the status says.
+    /// The outcome according to the status.
     ///
     /// # Errors
     /// A refusal unless it is from 200 to 299.
@@ -145,7 +145,7 @@ impl Answer {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
@@ -166,7 +166,7 @@ pub fn chain(error: &dyn Error) -> String {
     texts.join(": ")
 }
 
-/// `Retry-After` in seconds or as a date; some gateways call it otherwise.
+/// The value of `Retry-After`, in seconds or as a date. Some gateways use another name for the header.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let names = ["retry-after", "x-ogw-ratelimit-reset"];
     let value = names.iter().find_map(|name| headers.get(*name)?.to_str().ok())?.trim();
@@ -180,7 +180,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     Some(wait.min(RETRY_AFTER_MAX))
 }
 
-/// Refuses an address that is written out. Names are checked whenever they are resolved.
+/// Refuses a forbidden IP address in a URL. Host names are checked whenever they are resolved.
 fn check_url(settings: &Settings) -> Result<(), Problem> {
     let url = reqwest::Url::parse(&settings.url.0);
     let url = url.map_err(|error| ("url", format!("is not a URL: {error}")))?;
@@ -200,7 +200,7 @@ fn link_local(address: IpAddr) -> String {
     )
 }
 
-/// Whether an address is link-local, or one at which clouds answer questions about their machines.
+/// Whether an address is link-local, or an address at which a cloud provides metadata about its machines.
 pub fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {

@@ -1,4 +1,4 @@
-//! A page as a text: title, facts and link, cut to what a receiver takes.
+//! A page as a text: title, facts and link, cut to the maximum size of a receiver.
 
 use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind};
 use crate::text::{Language, Texts, args};
@@ -7,7 +7,7 @@ use crate::text::{Language, Texts, args};
 pub struct Message {
     /// One line, as on a lock screen.
     pub title: String,
-    /// One fact a line.
+    /// One fact per line.
     pub lines: Vec<String>,
     /// The web page of the alert.
     pub link: String,
@@ -34,8 +34,8 @@ impl Message {
         }
     }
 
-    /// Title, facts and link on lines of their own, at most `max` of what `size` measures. Facts are left out from the
-    /// end first, and a line says how many.
+    /// Title, facts and link, each on a line of its own, with a size of at most `max` as measured by `size`. If necessary,
+    /// facts are left out from the end, and a line says how many.
     pub fn fit(&self, max: usize, size: impl Fn(&str) -> usize) -> String {
         for shown in (0..=self.lines.len()).rev() {
             let text = self.with(shown);
@@ -65,7 +65,7 @@ impl Message {
     }
 }
 
-/// One fact a line, after what is new of an alert that people know.
+/// One fact per line. If people already know of the alert, its news come first.
 fn lines(page: &Notification, texts: &Texts) -> Vec<String> {
     let alert = &page.alert;
     let local = texts.local(alert.zone);
@@ -83,7 +83,7 @@ fn lines(page: &Notification, texts: &Texts) -> Vec<String> {
     news.into_iter().chain(page.body(texts).lines().map(str::to_owned)).collect()
 }
 
-/// The beginning of a text that `size` measures as at most `max`; it ends between two characters.
+/// The beginning of a text whose size, as measured by `size`, is at most `max`. It is cut between two characters.
 pub fn cut(text: &str, max: usize, size: impl Fn(&str) -> usize) -> &str {
     if size(text) <= max {
         return text;
@@ -93,17 +93,17 @@ pub fn cut(text: &str, max: usize, size: impl Fn(&str) -> usize) -> &str {
     &text[..ends.get(fits.saturating_sub(1)).copied().unwrap_or_default()]
 }
 
-/// Bytes in UTF-8.
+/// Size in bytes of UTF-8.
 pub fn bytes(text: &str) -> usize {
     text.len()
 }
 
-/// Characters.
+/// Size in characters.
 pub fn chars(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Bytes as a string of JSON.
+/// Size in bytes as a JSON string.
 pub fn json_bytes(text: &str) -> usize {
     serde_json::Value::from(text).to_string().len()
 }

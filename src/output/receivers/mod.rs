@@ -32,12 +32,12 @@ pub type Make = fn(Settings) -> Result<Box<dyn Receiver>, Vec<Problem>>;
 /// A kind of receiver.
 #[derive(Clone, Copy)]
 pub struct Kind {
-    /// The word that configs use.
+    /// The name in the configuration.
     pub word: &'static str,
     pub make: Make,
     /// Where its pages go.
     pub address: Address,
-    /// Keys of a receiver that only some kinds have, and that this one has.
+    /// Keys that only some kinds of receivers have, and that this kind has.
     pub keys: &'static [&'static str],
 }
 
@@ -46,11 +46,11 @@ pub struct Kind {
 pub enum Address {
     /// `http` or `https`.
     Http,
-    /// `http` or `https`, or nothing for the service's own.
+    /// `http` or `https`. Without a URL, the service's own one is used.
     HttpOrOwn(&'static str),
     /// `smtp` or `smtps`.
     Smtp,
-    /// None.
+    /// No URL.
     None,
 }
 

@@ -11,15 +11,15 @@ use super::receiver::{Attempt, Fault, Limit, Receiver, Refusal, Secret, Settings
 use crate::alert::Notification;
 use crate::domain::Timestamp;
 
-/// The word of this kind.
+/// Name of this kind of receiver.
 pub const KIND: &str = "pagerduty";
-/// Where events go unless the config says otherwise.
+/// Default URL for events.
 pub const URL: &str = "https://events.pagerduty.com/v2/enqueue";
 
 const KEY_CHARS_MAX: usize = 255;
 const SUMMARY_CHARS_MAX: usize = 1024;
 
-/// Makes one as a config has it.
+/// Creates a receiver from its configuration.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     let Some(key) = settings.secret.clone() else {
         let why = "is missing: PagerDuty needs the routing key of an Events API v2 integration";
@@ -67,7 +67,7 @@ impl PagerDuty {
     }
 }
 
-/// The alert's id; of one that is too long, its SHA-256.
+/// The id of the alert, or its SHA-256 hash if it is too long.
 fn dedup_key(id: &str) -> String {
     if chars(id) <= KEY_CHARS_MAX {
         return id.to_owned();
@@ -75,7 +75,7 @@ fn dedup_key(id: &str) -> String {
     Sha256::digest(id.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// PagerDuty answers 202 with the status `success`. What else takes its events may answer with nothing.
+/// PagerDuty answers 202 with the status `success`. Compatible services may answer with an empty body.
 fn read(answer: &Answer) -> Result<(), Refusal> {
     match answer.json().get("status").and_then(|status| status.as_str()) {
         None | Some("success") => Ok(()),

@@ -15,23 +15,23 @@ use crate::text::Language;
 
 /// A receiver of pages.
 pub trait Receiver: Send + Sync {
-    /// The word of its kind.
+    /// The name of its kind.
     fn kind(&self) -> &'static str;
 
     /// Tries once to deliver a page.
     fn deliver(&self, page: &Notification, now: Timestamp) -> Attempt;
 
-    /// How many pages it takes in a time.
+    /// The maximum rate of pages, if it has one.
     fn limit(&self) -> Option<Limit> {
         None
     }
 
-    /// How often it has to hear that an alert is still open; `None` if it remembers alerts itself.
+    /// How often an open alert has to be sent again; `None` if the receiver remembers alerts itself.
     fn refresh_every(&self) -> Option<Duration> {
         None
     }
 
-    /// Says that these alerts are still open.
+    /// Sends again that these alerts are open.
     fn refresh(&self, _open: &[Alert], _now: Timestamp) -> Attempt {
         Attempt::done(None)
     }
@@ -40,7 +40,7 @@ pub trait Receiver: Send + Sync {
 /// Receivers by the names that the config gives them, each with the pages that it gets.
 pub type Receivers = BTreeMap<String, (Route, Box<dyn Receiver>)>;
 
-/// At most `pages` pages in `per`.
+/// At most this many `pages` within `per`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     pub pages: u32,
@@ -70,10 +70,10 @@ impl Attempt {
 /// Why a page was not delivered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
-    /// For people: without the receiver's address, which may hold a key.
+    /// An explanation for people. It must not contain the receiver's address, which may contain a key.
     pub why: String,
     pub fault: Fault,
-    /// The receiver asked to wait so long.
+    /// The time to wait that the receiver asked for.
     pub retry_after: Option<Duration>,
 }
 
@@ -84,14 +84,14 @@ impl Refusal {
     }
 }
 
-/// What a failed try says about the next ones.
+/// The consequence of a failed try for later tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The receiver takes nothing at present: the next page would fail too.
+    /// The receiver accepts nothing at present, so the next page would fail too.
     Receiver,
     /// It refused this page. Others may be delivered.
     Page,
-    /// It does not want this page again.
+    /// The receiver does not want this page again (HTTP status 410).
     Gone,
 }
 
@@ -106,10 +106,10 @@ impl Fault {
     }
 }
 
-/// What a config says about a receiver.
+/// The settings of a receiver in the configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where pages go. It may hold a key: do not show it.
+    /// The address of the receiver. It may contain a key, so it must not be shown.
     pub url: Url,
     /// A signing secret, a routing key, a token or a password, by kind.
     pub secret: Option<Secret>,
@@ -117,7 +117,7 @@ pub struct Settings {
     pub public_url: String,
     /// Language of pages.
     pub language: Language,
-    /// Certificates that are trusted besides those of this machine.
+    /// A file of certificates that are trusted in addition to those of this machine.
     pub ca_file: Option<PathBuf>,
     /// Whether it may be at a link-local address.
     pub allow_link_local: bool,
@@ -132,7 +132,7 @@ pub struct Settings {
     pub username: Option<String>,
 }
 
-/// A URL that is not shown, because it may hold a key.
+/// A URL that is never shown, because it may contain a key.
 #[derive(Clone, Default)]
 pub struct Url(pub String);
 

@@ -1,4 +1,5 @@
-//! What the group robots of DingTalk, Feishu and WeCom share: an error code in an answer of success.
+//! Common code of the group robots of DingTalk, Feishu and WeCom: they report errors by a code in an answer with a successful
+//! status.
 
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ pub struct Codes {
     pub code: &'static [&'static str],
     /// Field of the explanation.
     pub text: &'static str,
-    /// Codes of too many messages, with the time to wait.
+    /// Codes for too many messages, with the time to wait.
     pub throttled: &'static [(i64, Duration)],
-    /// Codes of a message that is refused, such as one that is too long.
+    /// Codes for a refused message, such as one that is too long.
     pub page: &'static [i64],
 }
 
@@ -44,7 +45,7 @@ impl Codes {
         Err(Refusal { why, fault, retry_after: answer.retry_after.or(wait) })
     }
 
-    /// Like [`Codes::read`], for a service that reports throttling with a status of failure and a code in the body.
+    /// Like [`Codes::read`], for a service that reports throttling with an error status and a code in the body.
     ///
     /// # Errors
     /// A refusal unless status and code say that the message was taken.
@@ -58,7 +59,7 @@ impl Codes {
     }
 }
 
-/// The text with the word that a robot asks for in each message.
+/// The text, with the keyword that a robot requires in each message.
 pub fn with_keyword(text: String, keyword: Option<&str>) -> String {
     match keyword.filter(|keyword| !text.contains(keyword)) {
         Some(keyword) => format!("{keyword} {text}"),

@@ -10,13 +10,13 @@ use super::receiver::{Attempt, Fault, Limit, Receiver, Refusal, Settings};
 use crate::alert::Notification;
 use crate::domain::Timestamp;
 
-/// The word of this kind.
+/// Name of this kind of receiver.
 pub const KIND: &str = "slack";
 
 const SECTION_CHARS_MAX: usize = 3000;
 const TITLE_CHARS_MAX: usize = 600;
 
-/// Makes one as a config has it.
+/// Creates a receiver from its configuration.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     let http = Http::new(&settings).map_err(|problem| vec![problem])?;
     Ok(Box::new(Slack { settings, http }))
@@ -28,7 +28,8 @@ struct Slack {
 }
 
 impl Slack {
-    /// The text shows in notifications; the block in the channel. The block is plain text, so that names are data.
+    /// The text is shown in notifications, the block in the channel. The block is plain text, so that names are not interpreted
+    /// as markup.
     fn body(&self, page: &Notification) -> String {
         let message = Message::new(page, self.settings.language, &self.settings.public_url);
         let title = escaped(cut(&message.title, TITLE_CHARS_MAX, chars));

@@ -10,14 +10,14 @@ use super::receiver::{Attempt, Fault, Limit, Receiver, Refusal, Settings};
 use crate::alert::Notification;
 use crate::domain::Timestamp;
 
-/// The word of this kind.
+/// Name of this kind of receiver.
 pub const KIND: &str = "teams";
 
-/// Of the text with a block for each line. The card as a whole may have 28 KB.
+/// Maximum size of the text, with a block for each line. The whole card may have 28 KB.
 const TEXT_BYTES_MAX: usize = 26_000;
 const BLOCK_BYTES: usize = 80;
 
-/// Makes one as a config has it.
+/// Creates a receiver from its configuration.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     let http = Http::new(&settings).map_err(|problem| vec![problem])?;
     Ok(Box::new(Teams { settings, http }))
@@ -29,7 +29,7 @@ struct Teams {
 }
 
 impl Teams {
-    /// The text is in text runs, which have no mark-up: names are data.
+    /// The text is in text runs, which have no markup, so that names are not interpreted.
     fn body(&self, page: &Notification) -> String {
         let message = Message::new(page, self.settings.language, &self.settings.public_url);
         let text = message
@@ -62,7 +62,7 @@ impl Teams {
     }
 }
 
-/// Teams may report an error with a status of success.
+/// Checks for an error, which Teams may report with a successful status.
 fn read(answer: &Answer) -> Result<(), Refusal> {
     let body = answer.body.to_lowercase();
     let error = answer.json().get("error").is_some_and(|error| !error.is_null());

@@ -1,4 +1,4 @@
-//! Each kind against a server that records what it gets and answers as the test says.
+//! Each kind of receiver against a server that records requests and gives scripted answers.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -93,7 +93,7 @@ fn now() -> Timestamp {
     Timestamp::from_secs(1_767_225_660)
 }
 
-/// Delivers a page to a server that answers so. What it got, and the result.
+/// Delivers a page to a server that gives this answer. Returns the request and the result.
 fn deliver(
     kind: &str,
     change: impl FnOnce(&mut Settings),

@@ -1,4 +1,4 @@
-//! Pages as webhooks after the Standard Webhooks specification: signed, with an id that stays the same.
+//! Pages as webhooks after the Standard Webhooks specification: signed, with an id that is the same for each try.
 
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde::Serialize;
@@ -15,10 +15,10 @@ use crate::domain::{Scope, Timestamp};
 use crate::text::Texts;
 use crate::views::{AlertStep, Finding, IncidentNeed};
 
-/// The word of this kind.
+/// Name of this kind of receiver.
 pub const KIND: &str = "webhook";
 
-/// Makes one as a config has it.
+/// Creates a receiver from its configuration.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     let made = Webhook::new(settings).map_err(|problem| vec![problem])?;
     Ok(Box::new(made))
@@ -30,7 +30,7 @@ pub fn signature(secret: &Secret, id: &str, timestamp_s: i64, body: &str) -> Str
     format!("v1,{signed}")
 }
 
-/// An HTTP address that takes pages.
+/// An HTTP address that receives pages.
 pub struct Webhook {
     settings: Settings,
     http: Http,

@@ -11,7 +11,7 @@ use super::robot::Codes;
 use crate::alert::Notification;
 use crate::domain::Timestamp;
 
-/// The word of this kind.
+/// Name of this kind of receiver.
 pub const KIND: &str = "wecom";
 
 const TEXT_BYTES_MAX: usize = 2048;
@@ -23,7 +23,7 @@ const CODES: Codes = Codes {
     page: &[40_058, 44_004],
 };
 
-/// Makes one as a config has it.
+/// Creates a receiver from its configuration.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
     let http = Http::new(&settings).map_err(|problem| vec![problem])?;
     Ok(Box::new(WeCom { settings, http }))
@@ -35,7 +35,7 @@ struct WeCom {
 }
 
 impl WeCom {
-    /// A text message: it has no mark-up, and only it can mention mobile numbers.
+    /// A text message. It has no markup, and is the only type that can mention mobile numbers.
     fn body(&self, page: &Notification) -> String {
         let Settings { language, public_url, mention, .. } = &self.settings;
         let message = Message::new(page, *language, public_url);

@@ -1,4 +1,4 @@
-//! The brief for the call team: golden files, hostile texts, and its numbers beside those of the API.
+//! The brief for the call team: golden files, hostile texts, and a comparison of its numbers with the API.
 
 use super::whole::{put_work, work};
 use super::*;
@@ -74,7 +74,7 @@ fn numbers_are_those_of_the_timeline() {
     assert!(text.contains(&sum), "{sum}: {text}");
 }
 
-/// An effect that the forecast does not know is not written as 0: here no fit exists, and there was no earlier work.
+/// An effect that the forecast does not know is not written as 0. Here no fit exists, and there was no earlier work.
 #[test]
 fn an_effect_that_is_not_known_is_not_zero() {
     let folder = TempDir::new().expect("a folder");
@@ -112,7 +112,7 @@ fn an_effect_that_is_not_known_is_not_zero() {
     assert!(text.contains("Expected: 0 extra contacts, on top of 115 usual ones."), "{text}");
 }
 
-/// Work beyond the horizon of forecasts is expected to bring what earlier work brought.
+/// Work beyond the horizon of forecasts is expected to cause as many contacts as earlier work did.
 #[test]
 fn far_work_follows_earlier_work() {
     let folder = TempDir::new().expect("a folder");
@@ -175,7 +175,7 @@ fn an_overrun_is_said() {
     assert!(text.contains("3 alarms raised."), "{text}");
 }
 
-/// Texts of planned work come from outside: they stay data.
+/// Texts of planned work come from outside and are not interpreted as markup.
 #[test]
 fn hostile_texts_are_data() {
     let folder = TempDir::new().expect("a folder");
@@ -204,7 +204,7 @@ fn hostile_texts_are_data() {
     assert!(text.contains("What is done: { $n } { id }"), "{text}");
 }
 
-/// What a receiver gets is the brief of the API; the work may have any id.
+/// A receiver gets the same brief as the API. The work may have any id.
 #[test]
 fn a_scheduled_brief_is_that_of_its_work() {
     let folder = TempDir::new().expect("a folder");

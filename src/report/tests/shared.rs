@@ -43,7 +43,7 @@ fn incident_of(reader: &Reader, id: &str) -> String {
     report.expect("an alert").write(Format::Markdown)
 }
 
-/// A surge has one beginning and one first warning in all reports, also where it began before it was judged as one.
+/// A surge has the same beginning and the same first warning in all reports, even if it began before it was judged as a surge.
 #[test]
 fn a_surge_begins_once_in_all_reports() {
     let cases = [
@@ -66,7 +66,7 @@ fn a_surge_begins_once_in_all_reports() {
     }
 }
 
-/// Complaints on record, or else an unusual count, are the cause of an hour that has no other.
+/// Recorded complaints, or else an unusual count, are the cause of an hour without another cause.
 #[test]
 fn an_anomaly_on_record_is_the_cause_of_an_hour() {
     let window = at("2026-03-03T07:00:00Z");
@@ -105,7 +105,7 @@ fn an_anomaly_on_record_is_the_cause_of_an_hour() {
     }
 }
 
-/// Agents to spare in one channel do not help another: the review says so, and where the largest gap comes from.
+/// Agents to spare in one channel do not help another. The review says so, and names the series with the largest gap.
 #[test]
 fn a_review_explains_gaps_that_its_columns_do_not_add_up_to() {
     const CHANNELS: &str = "Agents to spare in another channel are not taken off.";

@@ -1,4 +1,4 @@
-//! The full report: golden files, hostile names, and its numbers beside those of the API.
+//! The full report: golden files, hostile names, and a comparison of its numbers with the API.
 
 use std::collections::BTreeMap;
 
@@ -93,7 +93,7 @@ fn silent(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_windows(&rows)
 }
 
-/// All that a full report has parts for.
+/// A store with data for all parts of a full report.
 pub fn rich(folder: &TempDir) -> Reader {
     store(folder, |tx| {
         windows(tx, monday() - WEEK, monday() + WEEK)?;
@@ -338,7 +338,7 @@ fn recommendations_follow_from_the_figures() {
     assert_eq!(young.write(Format::Markdown), "# Full report\n\nNo window is complete yet.\n");
 }
 
-/// A report on one region counts nothing of another.
+/// A report on one region includes nothing of other regions.
 #[test]
 fn a_scope_leaves_out_other_regions_and_services() {
     let folder = TempDir::new().expect("a folder");
@@ -404,7 +404,7 @@ fn a_long_span_is_shown_by_week() {
     assert_eq!(plots[0].actual.matches('L').count(), 27, "28 days: {}", plots[0].actual);
 }
 
-/// Names that look like markup, or like lines of their own, are text in both formats.
+/// Names that look like markup, or like separate lines, are shown as text in both formats.
 #[test]
 fn hostile_names_are_data() {
     let folder = TempDir::new().expect("a folder");

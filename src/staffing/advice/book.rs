@@ -1,4 +1,4 @@
-//! The life of recommendations. Numbers change seldom: a person who has begun to act must be able to rely on them.
+//! The life of recommendations. Numbers change seldom, because a person who has begun to act must be able to rely on them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,9 +13,10 @@ use super::{
 };
 use crate::domain::{DAY, Timestamp, WindowWidth};
 
-/// What is less probable is not recommended.
+/// Minimum probability of a recommendation.
 const CONFIDENCE_MIN: f64 = 0.5;
-/// Drafts that are judged at most for each recommendation that may be added; those with the largest gap come first.
+/// Maximum number of drafts that are judged for each recommendation that may be added. Drafts with the largest gap are judged
+/// first.
 const JUDGED_PER_PLACE: usize = 4;
 /// How long answers and offers are remembered.
 const REMEMBERED: Duration = Duration::from_secs(2 * DAY.as_secs());
@@ -44,17 +45,18 @@ impl Book {
         Self { known, uncovered }
     }
 
-    /// All that are remembered.
+    /// All remembered recommendations.
     pub fn all(&self) -> &[Recommendation] {
         &self.known
     }
 
-    /// Agents who are missing and whom no recommendation brings.
+    /// Missing agents for whom there is no recommendation.
     pub fn uncovered(&self) -> &[Uncovered] {
         &self.uncovered
     }
 
-    /// Looks at the plans issued at `now`. Returns the recommendations that changed. The same inputs always lead to the same result.
+    /// Examines the plans issued at `now`. Returns the recommendations that changed. The same inputs always lead to the same
+    /// result.
     pub fn step(
         &mut self,
         desks: &[Desk],
@@ -112,9 +114,9 @@ impl Book {
             if !self.known[at].is_due(&draft, look) {
                 continue;
             }
-            // What could begin earlier when it was made still can.
+            // It keeps an earlier beginning that was possible when it was made.
             let draft = Draft { from: draft.from.min(self.known[at].from), ..draft };
-            // Where only the end has moved, the number stands.
+            // If only the end has moved, keep the number.
             let wanted = self.known[at].number(draft.people);
             let people = wanted.min(self.most(look, &draft, Some(&self.known[at].id)));
             if draft.kind != Kind::Announcement && people < look.rules.least_agents {
@@ -128,7 +130,8 @@ impl Book {
         drafts
     }
 
-    /// The most people of a draft beside the other proposals: of those who are missing, and of those whom its source can give.
+    /// The maximum number of people of a draft, given the other proposals: limited by the people who are missing, and by the
+    /// people whom its source can give.
     fn most(&self, look: &Look<'_>, draft: &Draft, but: Option<&str>) -> u32 {
         let others = || {
             let others = self.known.iter().filter(|own| own.is_proposed());
@@ -160,7 +163,7 @@ impl Book {
         most
     }
 
-    /// Withdraws proposals by which a team would give agents whom it needs itself by now.
+    /// Withdraws proposals by which a team would give agents whom it now needs itself.
     fn withdraw_unsafe(&mut self, look: &Look<'_>) {
         for (at, desk) in look.desks.iter().enumerate() {
             for (step, span) in look.grid.steps.iter().enumerate() {
@@ -182,7 +185,7 @@ impl Book {
         }
     }
 
-    /// Adds what is new, probable, and needed beside the other proposals.
+    /// Adds drafts that are new, probable enough, and still needed besides the other proposals.
     fn add(
         &mut self,
         look: &Look<'_>,
@@ -218,7 +221,7 @@ impl Book {
         }
     }
 
-    /// Whether the same was withdrawn a moment ago.
+    /// Whether the same recommendation was withdrawn recently.
     fn was_withdrawn(&self, look: &Look<'_>, draft: &Draft) -> bool {
         self.known.iter().any(|own| {
             own.state == RecommendationState::Withdrawn
@@ -227,7 +230,7 @@ impl Book {
         })
     }
 
-    /// Whether people would leave a team that others are brought to, or the other way round.
+    /// Whether people would leave a team to which other people are brought, or the other way round.
     fn crosses(&self, look: &Look<'_>, draft: &Draft) -> bool {
         let name = |at: usize| look.desks[at].name.as_str();
         let gains = draft.kind.brings().then(|| name(draft.desk));
@@ -240,7 +243,7 @@ impl Book {
             let overlaps = own.from < draft.to && draft.from < own.to;
             let against = gains.is_some_and(|desk| own.people(desk) < 0)
                 || gives.is_some_and(|desk| own.people(desk) > 0);
-            // What is agreed and lies in the roster's numbers may be undone by calling people in.
+            // Agreed changes are part of the roster. Only calling people in may undo them.
             overlaps && against && (own.is_proposed() || draft.kind != Kind::CallIn)
         })
     }
@@ -257,7 +260,7 @@ impl Book {
         ids.find(is_free).unwrap_or(first)
     }
 
-    /// Who is missing in spite of everything that is proposed or agreed.
+    /// Agents who are missing despite everything that is proposed or agreed.
     fn state_uncovered(&self, look: &Look<'_>) -> Vec<Uncovered> {
         let mut uncovered: Vec<Uncovered> = Vec::new();
         for (desk, row) in look.desks.iter().zip(&look.grid.rows) {
@@ -313,7 +316,7 @@ impl Book {
         Some(own)
     }
 
-    /// Takes a recommendation as another instance has it: it replaces the one of its id.
+    /// Takes a recommendation from another instance. It replaces the one with the same id.
     pub fn put(&mut self, own: Recommendation) {
         match self.known.iter_mut().find(|known| known.id == own.id) {
             Some(known) => *known = own,
@@ -321,7 +324,8 @@ impl Book {
         }
     }
 
-    /// A new roster was sent for these desks and times. It includes what was agreed before. Returns what changed.
+    /// Takes note of a new roster for these desks and times, which includes what was agreed before. Returns the recommendations
+    /// that changed.
     pub fn roster_replaced(
         &mut self,
         spans: &[(String, Timestamp, Timestamp)],
@@ -343,14 +347,14 @@ impl Book {
         changed
     }
 
-    /// What was agreed and is over, without an outcome.
+    /// Recommendations that were agreed and are over, but have no outcome yet.
     pub fn due(&self, now: Timestamp) -> impl Iterator<Item = &Recommendation> {
         let is_due =
             move |own: &&Recommendation| own.is_agreed() && own.to <= now && own.outcome.is_none();
         self.known.iter().filter(is_due)
     }
 
-    /// Records the outcome. `None` if there is no such recommendation.
+    /// Records the outcome of a recommendation. `None` if there is no such recommendation.
     pub fn follow(&mut self, id: &str, outcome: Outcome) -> Option<Recommendation> {
         let own = self.known.iter_mut().find(|own| own.id == id)?;
         own.outcome = Some(outcome);

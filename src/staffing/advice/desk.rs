@@ -1,4 +1,4 @@
-//! Desks: teams, and series without a team, as recommendations see them.
+//! Desks: teams, and series without a team, in the form that recommendations use.
 
 use crate::domain::{SeriesKey, Timestamp, Zone};
 
@@ -6,8 +6,8 @@ use crate::domain::{SeriesKey, Timestamp, Zone};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeskWindow {
     pub start: Timestamp,
-    /// Agents on the schedule whom the forecast's mean needs, and whom a high forecast (90 % quantile) needs. Both include the
-    /// team's minimum.
+    /// Agents on the schedule needed for the forecast's mean, and for a high forecast (90 % quantile). Both include the team's
+    /// minimum.
     pub needed: u32,
     pub needed_high: u32,
     /// Agents on the roster; `None` without a roster.
@@ -21,7 +21,7 @@ pub struct DeskWindow {
 }
 
 impl DeskWindow {
-    /// Agents beyond those needed, as a share of those whom a high forecast needs besides.
+    /// Agents beyond the needed ones: a share of the additional agents that a high forecast needs.
     pub(super) fn reserve(&self, share: f64) -> u32 {
         (f64::from(self.needed_high.saturating_sub(self.needed)) * share).round() as u32
     }
@@ -32,22 +32,22 @@ impl DeskWindow {
 pub struct Desk {
     /// The team's name; else `region/service/channel`.
     pub name: String,
-    /// What it serves; `_all` stands for every name.
+    /// Series that the desk serves; `_all` stands for every name.
     pub series: Vec<SeriesKey>,
     pub zone: Zone,
-    /// Desks whose work its people can do, as indexes of the same list.
+    /// Desks whose work its people can do, as indexes in the same list.
     pub helps: Vec<usize>,
     /// Whether callers can hear an announcement.
     pub can_announce: bool,
-    /// The outage that brings contacts, if there is one.
+    /// The outage that causes contacts, if there is one.
     pub outage: Option<String>,
     pub windows: Vec<DeskWindow>,
 }
 
-/// The service that people attain in one window.
+/// The service that a number of people attains in one window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
-    /// Expected over the forecast's quantiles.
+    /// Expected service level over the forecast's quantiles.
     pub expected: f64,
     /// Probability that the target is met.
     pub met: f64,
@@ -55,6 +55,7 @@ pub struct Level {
 
 /// Computes levels of service.
 pub trait Service {
-    /// Levels in each window of a desk, with so many people on its schedule in each, and arrivals multiplied by `factor`.
+    /// Service levels in each window of a desk, for the given number of people on its schedule in each window, and arrivals
+    /// multiplied by `factor`.
     fn levels(&mut self, desk: usize, people: &[f64], factor: f64) -> Vec<Level>;
 }

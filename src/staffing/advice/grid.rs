@@ -1,12 +1,12 @@
-//! Half hours of all desks: who is missing and who is to spare.
+//! Half hours of all desks: missing agents and agents to spare.
 
 use super::{AdviceRules, Desk, DeskWindow, Recommendation};
 use crate::domain::{Timestamp, WindowWidth};
 
-/// Length of a step, seconds; of one window, if that is longer.
+/// Length of a step in seconds; if windows are longer, a step is one window.
 const STEP_SECONDS: i64 = 1800;
 
-/// The steps of a horizon, and each desk in them.
+/// The steps of a horizon, and each desk in each step.
 pub(super) struct Grid {
     pub(super) steps: Vec<Step>,
     pub(super) rows: Vec<Row>,
@@ -25,24 +25,24 @@ impl Step {
     }
 }
 
-/// A desk, step by step, with what was agreed.
+/// A desk, step by step, including what was agreed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Row {
     /// Agents who are missing in the worst window.
     pub(super) short: Vec<u32>,
-    /// Agents whom it pays to bring, where some are missing: those and a reserve for the error of the forecast.
+    /// Agents that are worth bringing if some are missing: the missing ones, and a reserve for the error of the forecast.
     pub(super) wanted: Vec<u32>,
-    /// Agents beyond the need in the tightest window.
+    /// Agents beyond the need in the window with the fewest agents to spare.
     pub(super) spare: Vec<u32>,
     /// Agents beyond the need of a high forecast.
     pub(super) free: Vec<u32>,
     pub(super) scheduled: Vec<u32>,
     pub(super) just_ended: Vec<u32>,
-    /// Most people on the schedule.
+    /// Maximum number of people on the schedule.
     pub(super) largest: u32,
 }
 
-/// People on the schedule of a window with what was agreed; `None` without a roster.
+/// People on the schedule of a window, including what was agreed; `None` without a roster.
 pub(super) fn people<'a>(
     desk: &Desk,
     window: &DeskWindow,
@@ -79,7 +79,7 @@ impl Grid {
         Self { steps, rows }
     }
 
-    /// The steps that a stretch covers.
+    /// The steps within a stretch.
     pub(super) fn within(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = usize> {
         let covered = move |(_, step): &(usize, &Step)| step.start < to && step.end > from;
         self.steps.iter().enumerate().filter(covered).map(|(at, _)| at)
@@ -90,7 +90,8 @@ fn number(at: Timestamp) -> i64 {
     at.secs().div_euclid(STEP_SECONDS)
 }
 
-/// `reserve` is a share of the way from what the mean needs to what a high forecast needs.
+/// Computes the row of a desk. `reserve` is a share of the difference between the need of a high forecast and the need of the
+/// mean.
 fn row(desk: &Desk, agreed: &[&Recommendation], steps: &[Step], reserve: f64) -> Row {
     let mine: Vec<&Recommendation> =
         agreed.iter().copied().filter(|own| own.people(&desk.name) != 0).collect();

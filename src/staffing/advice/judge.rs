@@ -15,7 +15,7 @@ pub(super) struct Figures {
     pub(super) why: Why,
 }
 
-/// The figures of a draft. `agreed` is what people will do anyway.
+/// Computes the figures of a draft. `agreed` is what people will do anyway.
 pub(super) fn figures(
     draft: &Draft,
     desk: &Desk,
@@ -104,7 +104,7 @@ fn why(
     }
 }
 
-/// As service levels of plans are rounded.
+/// Rounds like the service levels of plans.
 fn share(value: f64) -> f64 {
     (value.clamp(0.0, 1.0) * 1e4).round() / 1e4
 }

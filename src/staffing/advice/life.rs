@@ -1,4 +1,5 @@
-//! How a recommendation begins, changes and ends. Its numbers change seldom: whoever has begun to act must be able to rely on them.
+//! How a recommendation begins, changes and ends. Its numbers change seldom, because a person who has begun to act must be able
+//! to rely on them.
 
 use std::time::Duration;
 
@@ -8,14 +9,15 @@ use super::plan::Draft;
 use super::{Kind, Recommendation, RecommendationState};
 use crate::domain::{HOUR, MINUTE, Timestamp};
 
-/// A number that goes on in the same direction changes after this time; one that turns, after [`TURNS_AFTER`].
+/// A number that changes further in the same direction changes after this time. If the direction is reversed, it changes after
+/// [`TURNS_AFTER`].
 const CHANGES_AFTER: Duration = Duration::from_secs(30 * MINUTE.as_secs());
 const TURNS_AFTER: Duration = HOUR;
-/// Smallest change: in agents, as a share, and of the end.
+/// Smallest change: in agents, as a share, and in the time of the end.
 const CHANGE_MIN: u32 = 2;
 const CHANGE_SHARE: f64 = 0.25;
 const END_MIN: Duration = HOUR;
-/// What forecasts have not called for is withdrawn after this time, and not recommended again for as long.
+/// A recommendation that forecasts no longer require is withdrawn after this time, and not made again for the same time.
 pub(super) const WITHDRAWN_AFTER: Duration = Duration::from_secs(30 * MINUTE.as_secs());
 
 impl Recommendation {
@@ -62,7 +64,7 @@ impl Recommendation {
         self.updated_at = now;
     }
 
-    /// Whether forecasts still call for it, though it could not be made any more at this late time.
+    /// Checks whether forecasts still require it, even if it could not be recommended any more so late.
     pub(super) fn check_need(&mut self, look: &Look<'_>) {
         let desk = look.desks.iter().position(|desk| desk.name == self.team);
         let row = desk.map(|at| &look.grid.rows[at]);
@@ -80,7 +82,8 @@ impl Recommendation {
         }
     }
 
-    /// Forecasts do not call for it. What begins soon stays: a person may have begun to act.
+    /// Handles that forecasts no longer require it. A recommendation that begins soon is kept, because a person may have begun
+    /// to act.
     fn idle(&mut self, look: &Look<'_>) {
         let since = *self.idle_since.get_or_insert(look.now);
         let is_frozen = self.from < look.now + look.rules.frozen;
@@ -89,14 +92,14 @@ impl Recommendation {
         }
     }
 
-    /// The number that another one leads to: that one if it is far from its own.
+    /// The new number, given the number of a draft: that number if it differs enough, otherwise the old one.
     pub(super) fn number(&self, other: u32) -> u32 {
         let least = (f64::from(self.agents) * CHANGE_SHARE).ceil() as u32;
         let is_far = other.abs_diff(self.agents) >= CHANGE_MIN.max(least);
         if is_far { other } else { self.agents }
     }
 
-    /// Whether its numbers are to change to those of a draft now.
+    /// Whether its numbers should change to those of a draft now.
     pub(super) fn is_due(&mut self, draft: &Draft, look: &Look<'_>) -> bool {
         self.idle_since = None;
         let by = self.number(draft.people).abs_diff(self.agents);

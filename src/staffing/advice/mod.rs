@@ -1,8 +1,9 @@
 //! Recommendations: what a person can do about agents who are missing or to spare.
 //!
-//! From the plans of all desks (teams, and series without a team) follow flows of people for each half hour ([`solve`]), from these
-//! stretches of time with one number ([`stretch`]), and from these recommendations ([`plan`]). A [`Book`] keeps them: it changes
-//! numbers seldom, records what people answer, and compares afterwards what was expected with the actual contacts.
+//! The plans of all desks (teams, and series without a team) lead to flows of people for each half hour ([`solve`]). The flows
+//! are combined to stretches of time with one number of people ([`stretch`]), and these become recommendations ([`plan`]). A
+//! [`Book`] keeps the recommendations: it changes numbers seldom, records people's answers, and afterwards compares the
+//! expected with the actual contacts.
 
 mod book;
 mod desk;

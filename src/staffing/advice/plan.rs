@@ -1,4 +1,4 @@
-//! Drafts of recommendations: what would be recommended if nothing had been before.
+//! Drafts of recommendations: the recommendations that would be made if there were none yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,11 @@ use super::stretch::{self, Profile, Stretch};
 use super::{AdviceRules, Desk, Kind, Recommendation, RecommendationState};
 use crate::domain::{HOUR, Timestamp, Zone};
 
-/// Most stretches of one kind and pair of teams.
+/// Maximum number of stretches of one kind and pair of teams.
 const STRETCHES_MAX: usize = 2;
-/// Shortest leave: nobody goes home for less.
+/// Minimum length of leave in hours.
 const LEAVE_HOURS: f64 = 2.0;
-/// What stands already is cheaper by this factor, so that the next solution is like the last.
+/// Existing recommendations are cheaper by this factor, so that the next solution is similar to the last one.
 const STICKY: f64 = 0.8;
 
 /// A recommendation without its figures.
@@ -26,25 +26,25 @@ pub(super) struct Draft {
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
     pub(super) people: u32,
-    /// Hours of people who are missing or to spare.
+    /// Hours of missing people, or of people to spare.
     pub(super) hours: f64,
 }
 
 /// A kind, the desk that gets people, and the one that gives them.
 type Slot = (Kind, usize, Option<usize>);
 
-/// What drafts are made from.
+/// The inputs of drafts.
 pub(super) struct Situation<'a> {
     pub(super) desks: &'a [Desk],
     pub(super) grid: &'a Grid,
-    /// Every recommendation of these days.
+    /// All recommendations of these days.
     pub(super) known: &'a [Recommendation],
     pub(super) rules: &'a AdviceRules,
     pub(super) now: Timestamp,
 }
 
 impl Situation<'_> {
-    /// Drafts, those that bring people first.
+    /// Drafts. Those that bring people come first.
     pub(super) fn drafts(&self) -> Vec<Draft> {
         let mut spare: Vec<Vec<u32>> = self.grid.rows.iter().map(|row| row.spare.clone()).collect();
         let mut free: Vec<Vec<u32>> = self.grid.rows.iter().map(|row| row.free.clone()).collect();
@@ -76,7 +76,7 @@ impl Situation<'_> {
         drafts
     }
 
-    /// People of a desk that gets people in a step do not leave it in the same step.
+    /// Prevents people from leaving a desk in a step in which the desk gets people.
     fn hold_back(&self, spare: &mut [Vec<u32>], free: &mut [Vec<u32>]) {
         for (at, desk) in self.desks.iter().enumerate() {
             let gets = self
@@ -92,7 +92,7 @@ impl Situation<'_> {
         }
     }
 
-    /// People who are wanted by slot and step.
+    /// Number of wanted people by slot and step.
     fn wanted(&self, spare: &[Vec<u32>]) -> BTreeMap<Slot, Vec<u32>> {
         let mut wanted: BTreeMap<Slot, Vec<u32>> = BTreeMap::new();
         let steps = self.grid.steps.len();
@@ -114,7 +114,7 @@ impl Situation<'_> {
         wanted
     }
 
-    /// Everything that can bring people in a step.
+    /// All slots that can bring people in a step.
     fn slots(&self, step: usize, short: &[u32], spare: &[u32]) -> Vec<(Slot, Offer)> {
         let mut slots = Vec::new();
         let missing = |desk: usize| short[desk] > 0;
@@ -131,7 +131,7 @@ impl Situation<'_> {
         slots
     }
 
-    /// An offer, if it can begin by then and is worth something.
+    /// An offer, if it can begin by then and has a value.
     fn offer(&self, slot: Slot, step: usize, most: u32) -> Option<(Slot, Offer)> {
         let (kind, to, from) = slot;
         let span = self.grid.steps[step];
@@ -155,7 +155,7 @@ impl Situation<'_> {
         })
     }
 
-    /// Most people from outside, by step.
+    /// Maximum number of people from outside, by step.
     fn room(&self, kind: Kind, desk: usize) -> Vec<u32> {
         let (row, own) = (&self.grid.rows[desk], &self.desks[desk]);
         let share = |n: u32, share: f64| (f64::from(n) * share + 1e-9) as u32;
@@ -183,7 +183,7 @@ impl Situation<'_> {
         room
     }
 
-    /// Room in the steps that a kind can still reach.
+    /// The limits of a kind, restricted to the steps that it can still reach.
     fn in_time(&self, kind: Kind, room: &[u32]) -> Vec<u32> {
         let first = self.now + self.rules.lead(kind);
         let steps = self.grid.steps.iter().zip(room);
@@ -214,7 +214,7 @@ impl Situation<'_> {
         (self.grid.steps[from].start, self.grid.steps[to - 1].end)
     }
 
-    /// An announcement where an outage leaves agents missing whom nobody replaces.
+    /// Announcements for outages that leave agents missing who cannot be replaced.
     fn announcements(&self, left: &[Vec<u32>]) -> Vec<Draft> {
         let mut drafts = Vec::new();
         let first = self.now + self.rules.lead(Kind::Announcement);
@@ -242,7 +242,8 @@ impl Situation<'_> {
         drafts
     }
 
-    /// Leave where even a high forecast leaves agents without work, and nobody is asked to stay or to come on that day.
+    /// Leave where there are agents without work even in a high forecast, and nobody is asked to stay longer or to come in on
+    /// that day.
     fn leave(&self, free: &[Vec<u32>], drafts: &[Draft]) -> Vec<Draft> {
         let mut leave = Vec::new();
         for (at, desk) in self.desks.iter().enumerate() {
@@ -276,7 +277,7 @@ impl Situation<'_> {
         leave
     }
 
-    /// Who may be offered leave, by step; nobody where it was declined.
+    /// Number of people who may be offered leave, by step; zero if leave was declined.
     fn leave_room(&self, desk: usize, row: &Row, free: &[u32]) -> Vec<u32> {
         let share = self.rules.leave_share;
         let most = |n: u32| (f64::from(n) * share + 1e-9) as u32;
@@ -294,7 +295,7 @@ impl Situation<'_> {
         room
     }
 
-    /// Days on which a desk was offered something, whatever became of it.
+    /// Days for which a desk was offered something of this kind, whatever the answer.
     fn days_of(&self, desk: &str, kind: impl Fn(Kind) -> bool) -> BTreeSet<NaiveDate> {
         let offered = self.known.iter().filter(|own| own.team == desk && kind(own.kind));
         offered.flat_map(|own| days(own.zone, own.from, own.to)).collect()

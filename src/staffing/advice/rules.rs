@@ -6,40 +6,40 @@ use super::Kind;
 use crate::domain::{HOUR, MINUTE};
 use crate::stats::normal;
 
-/// `[recommendations]`. Costs are in any unit of money, for an agent and hour.
+/// `[recommendations]`. Costs are per agent and hour, in any unit of money.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdviceRules {
     pub enabled: bool,
-    /// From when on each kind can begin, after it was recommended.
+    /// Time from a recommendation of each kind to its earliest start.
     pub move_lead: Duration,
     pub call_in_lead: Duration,
     pub overtime_lead: Duration,
     pub leave_lead: Duration,
     pub announcement_lead: Duration,
-    /// What begins within this time no longer changes, and nothing new except an announcement begins within it.
+    /// A recommendation that begins within this time no longer changes, and no new one except an announcement begins within it.
     pub frozen: Duration,
-    /// Shortest recommendation.
+    /// Minimum length of a recommendation.
     pub least_length: Duration,
-    /// Fewest agents of a recommendation.
+    /// Minimum number of agents of a recommendation.
     pub least_agents: u32,
     /// How long people may stay after their shift.
     pub overtime_length: Duration,
-    /// Share of those whose shift ends who may stay.
+    /// Share of the people whose shift ends who may stay longer.
     pub overtime_share: f64,
     /// Share of a team's largest shift that can be called in.
     pub call_in_share: f64,
-    /// Share of those on the schedule who may be offered leave.
+    /// Share of the people on the schedule who may be offered leave.
     pub leave_share: f64,
     pub move_cost: f64,
     pub call_in_cost: f64,
     pub overtime_cost: f64,
-    /// Saved by an hour of leave.
+    /// Saving per hour of leave.
     pub leave_saving: f64,
-    /// What a missing agent costs.
+    /// Cost of a missing agent.
     pub shortage_cost: f64,
-    /// Share of callers whom an announcement keeps from waiting: low and high.
+    /// Share of callers who do not wait because of an announcement: low and high.
     pub deflection: (f64, f64),
-    /// Most recommendations at a time; the largest are kept.
+    /// Maximum number of recommendations at a time; the largest are kept.
     pub most: usize,
 }
 
@@ -71,19 +71,19 @@ impl Default for AdviceRules {
 }
 
 impl AdviceRules {
-    /// The time from now to the first beginning of a kind.
+    /// Time from now to the earliest start of a recommendation of this kind.
     pub fn lead(&self, kind: Kind) -> Duration {
         match kind {
             Kind::Move => self.move_lead.max(self.frozen),
             Kind::CallIn => self.call_in_lead.max(self.frozen),
             Kind::Overtime => self.overtime_lead.max(self.frozen),
             Kind::OfferLeave => self.leave_lead.max(self.frozen),
-            // It is switched on; nobody has to come.
+            // An announcement only has to be switched on: no person has to come in.
             Kind::Announcement => self.announcement_lead,
         }
     }
 
-    /// The cost of an agent and hour; leave saves.
+    /// The cost per agent and hour; negative for leave, which saves.
     pub fn cost(&self, kind: Kind) -> f64 {
         match kind {
             Kind::Move => self.move_cost,
@@ -94,16 +94,16 @@ impl AdviceRules {
         }
     }
 
-    /// How much of the way from the agents whom the mean of a forecast needs to those whom its 90 % quantile needs it pays to
-    /// bring: up to the quantile at which an hour of the next agent, called in, costs as much as the shortage that it may end
-    /// (the critical ratio of the newsvendor problem), if the need were normally distributed.
+    /// The reserve that is worth bringing, as a share of the difference between the need of a forecast's 90 % quantile and the
+    /// need of its mean. It reaches up to the quantile at which an hour of one more called-in agent costs as much as the
+    /// shortage that the agent may end (the critical ratio of the newsvendor problem), if the need were normally distributed.
     pub fn reserve(&self) -> f64 {
         let ratio = 1.0 - self.call_in_cost / self.shortage_cost.max(1e-9);
         let high = normal::quantile(0.9);
         if ratio > 0.5 { (normal::quantile(ratio) / high).min(1.0) } else { 0.0 }
     }
 
-    /// The share of callers whom an announcement keeps away, expected.
+    /// The expected share of callers who do not wait because of an announcement.
     pub fn deflected(&self) -> f64 {
         f64::midpoint(self.deflection.0, self.deflection.1)
     }

@@ -1,13 +1,13 @@
-//! Flows of people in one half hour: who helps where.
+//! Flows of people between desks in one half hour.
 //!
-//! A linear program over offers: each brings people to one desk, from another desk or from outside. It is a transport problem, whose
-//! best solution has whole numbers. Where it is too large, or the solver fails, the greedy solution holds.
+//! A linear program over offers: each brings people to one desk, from another desk or from outside. It is a transport problem,
+//! whose best solution has whole numbers. If it is too large, or if the solver fails, a greedy solution is used.
 
 use good_lp::{Expression, ProblemVariables, Solution, SolverModel, microlp, variable};
 
-/// Offers up to which the linear program is solved.
+/// The linear program is solved only up to this number of offers.
 const OFFERS_MAX: usize = 2_000;
-/// By how much later offers are worth less, so that of two equal solutions always the same is found.
+/// The value of each further offer is reduced by this amount, so that the choice between equal solutions is always the same.
 const ORDER: f64 = 1e-6;
 
 /// One way to bring people to a desk.
@@ -17,13 +17,13 @@ pub struct Offer {
     pub to: usize,
     /// The desk that gives them; `None` from outside.
     pub from: Option<usize>,
-    /// Most people.
+    /// Maximum number of people.
     pub most: u32,
-    /// What one of them is worth there.
+    /// Value of one of these people at the desk.
     pub worth: f64,
 }
 
-/// People who are missing and to spare at each desk.
+/// Missing people, and people to spare, at each desk.
 #[derive(Clone, Copy, Debug)]
 pub struct Flows<'a> {
     pub short: &'a [u32],
@@ -32,12 +32,12 @@ pub struct Flows<'a> {
 }
 
 impl Flows<'_> {
-    /// What numbers of people by offer are worth.
+    /// The total value of these numbers of people by offer.
     pub fn worth(&self, people: &[u32]) -> f64 {
         people.iter().zip(self.offers).map(|(n, offer)| f64::from(*n) * offer.worth).sum()
     }
 
-    /// Whether nobody gets more than is missing, and nobody gives more than is to spare.
+    /// Whether no desk gets more people than are missing, and no desk gives more than it has to spare.
     pub fn holds(&self, people: &[u32]) -> bool {
         let (mut short, mut spare) = (self.short.to_vec(), self.spare.to_vec());
         people.iter().zip(self.offers).all(|(n, offer)| {
@@ -52,7 +52,7 @@ impl Flows<'_> {
     }
 }
 
-/// People by offer, worth most.
+/// The numbers of people by offer with the highest total value.
 pub fn flows(problem: &Flows<'_>) -> Vec<u32> {
     let greedy = greedy(problem);
     let moves = problem.offers.iter().any(|offer| offer.from.is_some());
@@ -68,7 +68,7 @@ pub fn flows(problem: &Flows<'_>) -> Vec<u32> {
     }
 }
 
-/// People by offer: the most valuable offer first, as many as can be.
+/// A greedy solution: offers in order of their value, each with as many people as possible.
 pub fn greedy(problem: &Flows<'_>) -> Vec<u32> {
     let (mut short, mut spare) = (problem.short.to_vec(), problem.spare.to_vec());
     let mut order: Vec<usize> = (0..problem.offers.len()).collect();

@@ -1,6 +1,6 @@
-//! Stretches of time with one number of people, from numbers that change with every half hour.
+//! Stretches of time with a constant number of people, from numbers that change every half hour.
 
-/// One number over steps `from..to`.
+/// A constant number over the steps `from..to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stretch {
     pub(super) from: usize,
@@ -14,20 +14,20 @@ impl Stretch {
     }
 }
 
-/// What stretches are made from.
+/// The inputs of a stretch.
 pub(super) struct Profile<'a> {
-    /// People who are wanted in each step, and the most who can be had.
+    /// Number of wanted people in each step, and the maximum available.
     pub(super) wanted: &'a [u32],
     pub(super) room: &'a [u32],
     /// Hours of each step.
     pub(super) hours: &'a [f64],
     pub(super) least_hours: f64,
     pub(super) least_people: u32,
-    /// What one person too many costs, where one who is missing costs 1.
+    /// Cost of one person too many, where one missing person costs 1.
     pub(super) excess: f64,
 }
 
-/// The stretch that is worth most; `None` if none is worth anything. No step gets more people than there is room for.
+/// The stretch with the highest value; `None` if no stretch has a value. No step gets more people than are available.
 pub(super) fn best(profile: &Profile<'_>) -> Option<Stretch> {
     let mut found: Option<(f64, Stretch)> = None;
     for from in 0..profile.wanted.len() {
@@ -55,7 +55,7 @@ pub(super) fn best(profile: &Profile<'_>) -> Option<Stretch> {
     found.map(|(_, stretch)| stretch)
 }
 
-/// Numbers of which one is best: those of the steps, within limits.
+/// Candidate numbers, one of which is optimal: the numbers of the steps, within limits.
 fn numbers(wanted: &[u32], least: u32, most: u32) -> Vec<u32> {
     let mut numbers: Vec<u32> = wanted.iter().map(|n| (*n).clamp(least, most)).collect();
     numbers.sort_unstable();
@@ -63,7 +63,7 @@ fn numbers(wanted: &[u32], least: u32, most: u32) -> Vec<u32> {
     numbers
 }
 
-/// Hours of people who are wanted, less what those cost who are not.
+/// Hours of wanted people, minus the cost of people who are not wanted.
 fn worth(profile: &Profile<'_>, stretch: &Stretch) -> f64 {
     let step = |at: usize| {
         let (wanted, people) = (profile.wanted[at], stretch.people);

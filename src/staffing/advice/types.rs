@@ -1,4 +1,4 @@
-//! Recommendations and their lives.
+//! Recommendations and their life cycle.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +10,11 @@ use crate::domain::{SeriesKey, Timestamp, Zone};
 pub enum Kind {
     /// Agents of one team work for another.
     Move,
-    /// People who are off come in.
+    /// People who are off duty come in.
     CallIn,
     /// People stay after their shift.
     Overtime,
-    /// People go home, if they like to.
+    /// People go home early, if they want to.
     OfferLeave,
     /// Callers hear of the outage before they wait.
     Announcement,
@@ -47,14 +47,14 @@ impl Kind {
 #[serde(rename_all = "snake_case")]
 pub enum RecommendationState {
     Proposed,
-    /// A person will do it. It does not change any more.
+    /// A person will do it. From then on it does not change.
     Accepted,
     Declined,
     /// A person has done it.
     Done,
-    /// Its time came, and nobody had answered.
+    /// Its start passed without an answer.
     Expired,
-    /// The forecasts do not call for it any more.
+    /// Forecasts no longer require it.
     Withdrawn,
 }
 
@@ -82,7 +82,7 @@ impl RecommendationState {
     }
 }
 
-/// What a person says about a recommendation.
+/// A person's answer to a recommendation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -94,13 +94,13 @@ pub enum Answer {
 /// Why it is recommended; [`Say`](crate::text::Say) turns it into a clause.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Why {
-    /// In its worst window, so many agents are needed and on the schedule.
+    /// Agents needed and on the schedule in its worst window.
     Short { at: Timestamp, needed: u32, scheduled: u32 },
-    /// In its tightest window, so many are needed even by a high forecast (90 % quantile).
+    /// Agents needed even in a high forecast (90 % quantile), and agents on the schedule, in its tightest window.
     Spare { at: Timestamp, needed: u32, scheduled: u32 },
-    /// An outage brings calls, and so many agents are missing that nobody can replace in time.
+    /// An outage causes calls, and this number of agents is missing who cannot be replaced in time.
     Outage { cause: String, agents: u32 },
-    /// As [`Self::Short`], and so many more pay off, because the forecast may be too low.
+    /// Like [`Self::Short`], with additional agents that are worth bringing because the forecast may be too low.
     ShortWithReserve { at: Timestamp, needed: u32, scheduled: u32, reserve: u32 },
 }
 
@@ -113,7 +113,7 @@ pub struct Outcome {
     /// Service level that the model gives for the actual contacts, with the recommendation and without it.
     pub level_with: f64,
     pub level_without: f64,
-    /// Of an announcement: the share of the expected contacts that did not come; below 0 where more came.
+    /// For an announcement: the share of the expected contacts that did not come; below 0 if more came.
     pub deflected: Option<f64>,
 }
 
@@ -125,7 +125,7 @@ pub struct Recommendation {
     pub kind: Kind,
     pub state: RecommendationState,
     pub team: String,
-    /// The team that gives agents, of a move.
+    /// For a move: the team that gives agents.
     pub source: Option<String>,
     /// What both teams serve; `_all` stands for every name.
     pub series: Vec<SeriesKey>,
@@ -135,16 +135,17 @@ pub struct Recommendation {
     pub to: Timestamp,
     /// People on the schedule; 0 for an announcement.
     pub agents: u32,
-    /// Probability that it is needed: that without it the target is missed. Of leave: that the target is met with it.
+    /// Probability that it is needed, which means that the target is missed without it. For leave: that the target is met with
+    /// it.
     pub confidence: f64,
     /// Service level expected over the forecast's quantiles and the windows of the stretch.
     pub level_with: f64,
     pub level_without: f64,
-    /// Below 0 where it saves.
+    /// Cost; below 0 if it saves.
     pub cost: f64,
-    /// Of an announcement: the share of callers who are expected not to wait, low and high.
+    /// For an announcement: the share of callers who are expected not to wait, low and high.
     pub deflection: Option<(f64, f64)>,
-    /// Contacts that are expected in the stretch.
+    /// Expected contacts in the stretch.
     pub arrivals: f64,
     pub why: Why,
     pub issued_at: Timestamp,
@@ -153,13 +154,14 @@ pub struct Recommendation {
     pub changed_at: Timestamp,
     pub changes: u32,
     pub grew: bool,
-    /// Since when forecasts have not called for it.
+    /// Since when forecasts have not required it.
     pub idle_since: Option<Timestamp>,
-    /// Since when forecasts have called for another number.
+    /// Since when forecasts have required another number.
     pub differs_since: Option<Timestamp>,
     pub answered_by: Option<String>,
     pub answered_at: Option<Timestamp>,
-    /// Whether a roster that was sent after the answer includes it: of the team, and of the team that gives agents.
+    /// Whether a roster that was sent after the answer includes it: the roster of the team, and that of the team that gives
+    /// agents.
     pub in_roster: bool,
     pub in_source_roster: bool,
     pub outcome: Option<Outcome>,
@@ -196,7 +198,7 @@ impl Recommendation {
         self.to.since(self.from).as_secs_f64() / 3600.0
     }
 
-    /// People whom it brings to a desk; below 0 where they leave.
+    /// People whom it brings to a desk; below 0 if they leave the desk.
     pub fn people(&self, desk: &str) -> i64 {
         let n = i64::from(self.agents);
         let to_team = match self.kind {
@@ -208,7 +210,7 @@ impl Recommendation {
         of_team - if self.source.as_deref() == Some(desk) { n } else { 0 }
     }
 
-    /// As [`Self::people`], without what a roster includes.
+    /// Like [`Self::people`], without people whom the roster already includes.
     pub fn beside_roster(&self, desk: &str) -> i64 {
         let is_source = self.source.as_deref() == Some(desk);
         let is_included = if is_source { self.in_source_roster } else { self.in_roster };
@@ -216,13 +218,13 @@ impl Recommendation {
     }
 }
 
-/// Agents who are missing and whom no recommendation brings.
+/// Missing agents for whom there is no recommendation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Uncovered {
     pub team: String,
     pub series: Vec<SeriesKey>,
     pub from: Timestamp,
     pub to: Timestamp,
-    /// Most in one half hour.
+    /// Largest number in one half hour.
     pub agents: u32,
 }

@@ -1,4 +1,4 @@
-//! Chat: agents who handle several contacts at once, each the slower the more there are.
+//! Chat: agents who handle several contacts at once. The more contacts an agent has, the longer each of them takes.
 
 mod chain;
 mod corrections;
@@ -13,10 +13,10 @@ use crate::staffing::basis::Goal;
 use crate::staffing::error::ProfileError;
 use crate::staffing::target::ServiceTarget;
 
-/// States up to which the chain is solved exactly.
+/// Maximum number of states for which the chain is solved exactly.
 pub const EXACT_STATES_MAX: usize = 5_000;
 
-/// How fast an agent completes chats: with `j` at once, `of(j)` times as many in an hour as with one.
+/// How fast an agent completes chats: with `j` chats at once, `of(j)` times as many per hour as with one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
     rates: [f64; Self::CHATS_MAX],
@@ -24,9 +24,9 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Chats at once that an agent can have at most.
+    /// Maximum number of chats that an agent can have at once.
     pub const CHATS_MAX: usize = 10;
-    /// Published planning figures; beyond five at once nobody gains.
+    /// Published planning figures. More than five chats at once bring no gain.
     const USUAL: [f64; 5] = [1.0, 1.7, 2.5, 2.9, 3.5];
 
     /// The usual rates for up to `most` chats at once.
@@ -36,7 +36,7 @@ impl Rates {
         Self { rates, most }
     }
 
-    /// One rate for each number of chats, from 1 up; `None` unless the first is 1 and none is below the one before.
+    /// Rates for 1, 2, … chats at once; `None` unless the first rate is 1 and the rates do not decrease.
     pub fn new(rates: &[f64]) -> Option<Self> {
         let rising = rates.windows(2).all(|pair| pair[0] <= pair[1]);
         let finite = rates.iter().all(|rate| rate.is_finite());
@@ -47,24 +47,24 @@ impl Rates {
         })
     }
 
-    /// Chats at once.
+    /// Maximum number of chats at once.
     pub fn most(&self) -> usize {
         self.most
     }
 
-    /// Of an agent with `chats`.
+    /// The rate of an agent with `chats` chats.
     pub fn of(&self, chats: usize) -> f64 {
         chats.min(self.most).checked_sub(1).map_or(0.0, |at| self.rates[at])
     }
 
-    /// Of an agent who has as many chats as possible.
+    /// The rate of an agent with the maximum number of chats.
     pub fn full(&self) -> f64 {
         self.of(self.most)
     }
 }
 
-/// Customers who wait for an agent with room for one more chat, and leave after an exponential patience. The next chat
-/// goes to the agent who has fewest.
+/// Customers who wait for an agent with room for one more chat, and leave after an exponential patience. The next chat goes to
+/// the agent with the fewest chats.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Chat {
     /// Mean time after which a customer who waits leaves.
@@ -110,7 +110,7 @@ impl Queue for Chat {
 }
 
 impl Chat {
-    /// Answers at `n` positions in microseconds: of the birth–death chain, corrected where `corrections` know how.
+    /// Results at `n` positions, computed in microseconds: those of the birth–death chain, with `corrections` if available.
     pub(in crate::staffing) fn fast_at<'a>(
         &'a self,
         n: u32,
@@ -126,7 +126,8 @@ impl Chat {
         })
     }
 
-    /// From the weight of all states with a free place, relative to the full one, by the load of chats handled alone.
+    /// Results computed from the weight of all states with a free place, relative to the full state, as a function of the load
+    /// of chats that are handled alone.
     fn answers<'a>(
         &'a self,
         n: u32,

@@ -1,11 +1,11 @@
-//! Work that may wait: e-mail and social media.
+//! Deferred work: e-mail and social media.
 
 use super::{Answer, Demand, ModelTerms, Queue};
 use crate::staffing::basis::Goal;
 use crate::staffing::error::ProfileError;
 use crate::staffing::target::ServiceTarget;
 
-/// Capacity against work: what matters is what is done by the deadline, and that the backlog does not grow.
+/// Compares capacity with work: the work must be done by the deadline, and the backlog must not grow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Deferred {
     /// Contacts that wait when the interval begins.
@@ -33,7 +33,7 @@ impl Queue for Deferred {
         self.capacity(demand, n) + 1e-9 >= demand.load()
     }
 
-    /// Of the backlog and of what arrives until the deadline, the service level is the share that is done by then.
+    /// The service level is the share of the backlog and the arrivals until the deadline that is done by then.
     fn answer(&self, demand: &Demand, n: u32) -> Answer {
         let within = demand.target.within.as_secs_f64();
         let load = demand.load();
@@ -58,7 +58,7 @@ impl Queue for Deferred {
 }
 
 impl Deferred {
-    /// Erlang that `n` people work off.
+    /// The capacity of `n` people in Erlang.
     fn capacity(&self, demand: &Demand, n: u32) -> f64 {
         f64::from(n) * demand.max_occupancy.unwrap_or(1.0)
     }

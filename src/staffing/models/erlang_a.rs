@@ -1,4 +1,4 @@
-//! Erlang A, finite at any load.
+//! Erlang A, computed so that it stays finite at any load.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Queue for ErlangA {
 }
 
 impl Answer {
-    /// At no positions: everybody waits until they hang up.
+    /// The results without positions: everybody waits until they hang up.
     pub(super) fn nobody(patience: Duration) -> Self {
         Self {
             service_level: 0.0,
@@ -58,7 +58,7 @@ impl Answer {
         }
     }
 
-    /// Of impatient customers who wait for `serve` completions a second; see [`Line::waiting`] for `below`.
+    /// The results for impatient customers who wait for `serve` completions per second; see [`Line::waiting`] for `below`.
     pub(super) fn of_line(demand: &Demand, serve: f64, patience: Duration, below: f64) -> Self {
         let abandon = 1.0 / patience.as_secs_f64();
         let line = Line { arrivals: demand.arrivals, serve, abandon };

@@ -17,7 +17,7 @@ pub fn erlang_b(load: f64, n: u32) -> f64 {
     })
 }
 
-/// Erlang C: probability of waiting; 1 where the load is not below `n`.
+/// Erlang C: probability of waiting; 1 if the load is not below `n`.
 ///
 /// `C = n·B / (n − A(1 − B))`.
 pub fn erlang_c(load: f64, n: u32) -> f64 {
@@ -42,7 +42,7 @@ impl Queue for ErlangC {
         let load = demand.load();
         let spare = f64::from(n) - load;
         if spare <= 0.0 {
-            // The queue grows without end: nobody is answered in time, in the long run.
+            // The queue grows without bound, so in the long run no call is answered in time.
             return Answer {
                 service_level: 0.0,
                 asa_seconds: f64::INFINITY,

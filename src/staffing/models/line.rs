@@ -17,33 +17,34 @@ const GAUSS: [(f64, f64); 8] = [
     (0.989_400_934_991_649_9, 0.027_152_459_411_754_095),
 ];
 
-/// Customers who arrive while every place is taken: they wait, and hang up after an exponential patience.
+/// The queue of customers who arrive while all places are taken: they wait, and hang up after an exponential patience.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
-    /// Arrivals a second.
+    /// Arrivals per second.
     pub(super) arrivals: f64,
-    /// Completions a second while somebody waits; above 0.
+    /// Completions per second while somebody waits; above 0.
     pub(super) serve: f64,
-    /// Rate at which one who waits hangs up; above 0.
+    /// Rate at which a waiting customer hangs up; above 0.
     pub(super) abandon: f64,
 }
 
-/// What customers meet who come to a [`Line`].
+/// The results for customers of a [`Line`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Waiting {
-    /// Share that is answered within the time.
+    /// Share that is answered within the target time.
     pub(super) service_level: f64,
     pub(super) p_wait: f64,
     pub(super) p_abandon: f64,
 }
 
 impl Line {
-    /// What customers meet where the states with a free place weigh `below`, and the state in which every place is taken
-    /// and nobody waits weighs 1.
+    /// Computes the results. The states with a free place have the weight `below`, and the state in which all places are taken
+    /// and nobody waits has the weight 1.
     ///
-    /// A customer who finds no free place and has endless patience would wait a time with a density in proportion to
-    /// `w(v) = exp(λ·(1 − e^(−θv))/θ − serve·v)`. All states with a full house weigh `serve · ∫ w`. A customer who would
-    /// wait `v` is answered with probability `e^(−θv)`. Weights are taken relative to the largest, so that none overflows.
+    /// A customer who finds no free place and has infinite patience would wait for a time with a density proportional to `w(v)
+    /// = exp(λ·(1 − e^(−θv))/θ − serve·v)`. All states without a free place together have the weight `serve · ∫ w`. A customer
+    /// who would wait for the time `v` is answered with probability `e^(−θv)`. Weights are relative to the largest one, so that
+    /// none overflows.
     pub(super) fn waiting(&self, below: f64, within: f64) -> Waiting {
         let peak = (self.arrivals / self.serve).ln().max(0.0) / self.abandon;
         let (from, to) = (peak - self.reach(peak, -1.0), peak + self.reach(peak, 1.0));
@@ -80,7 +81,7 @@ impl Line {
         inflow * (-(-self.abandon * d).exp_m1()) / self.abandon - self.serve * d
     }
 
-    /// How far from the largest weight, to one side, weights matter.
+    /// The distance from the largest weight, to one side, within which weights matter.
     fn reach(&self, peak: f64, side: f64) -> f64 {
         let most = if side < 0.0 { peak } else { f64::INFINITY };
         let mut far = 1.0 / (self.arrivals + self.serve + self.abandon);
@@ -96,7 +97,7 @@ impl Line {
     }
 }
 
-/// Calls `add` with points from `from` to `to` and the length that each stands for.
+/// Calls `add` with points from `from` to `to`, each with the length that it represents.
 fn integrate(from: f64, to: f64, mut add: impl FnMut(f64, f64)) {
     if to <= from {
         return;

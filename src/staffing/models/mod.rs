@@ -25,9 +25,9 @@ use super::target::ServiceTarget;
 /// Demand and targets: arrivals, handling time, service target.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Demand {
-    /// Contacts a second.
+    /// Contacts per second.
     pub(super) arrivals: f64,
-    /// Seconds a contact.
+    /// Seconds per contact.
     pub(super) aht: f64,
     pub(super) target: ServiceTarget,
     /// Maximum occupancy.
@@ -63,15 +63,15 @@ pub struct ModelTerms {
     pub patience: Option<Duration>,
     /// Contacts that an agent handles at once; 0 and 1 are the same.
     pub concurrency: u32,
-    /// How fast an agent with several contacts completes them; the usual rates where absent.
+    /// Completion rates of an agent with several contacts; the usual rates if absent.
     pub rates: Option<Rates>,
-    /// Contacts that wait at the start, of deferred work.
+    /// Contacts that wait at the start; only for deferred work.
     pub backlog: f64,
 }
 
 /// A queueing model with its own parameters.
 pub(super) trait Queue {
-    /// Builds the model from the parameters that it needs.
+    /// Builds the model from its parameters.
     ///
     /// # Errors
     /// [`ProfileError`] for a term that it needs and that is missing.
@@ -82,14 +82,14 @@ pub(super) trait Queue {
     /// Its name, as in configurations; the catalogue has `basis-NAME`.
     fn name(&self) -> &'static str;
 
-    /// What the model plans for.
+    /// The goals of the model.
     fn goals(&self, target: &ServiceTarget) -> Vec<Goal> {
         vec![Goal::Answered { share: target.fraction, seconds: target.within.as_secs() }]
     }
 
-    /// Contacts that an agent completes in the time of one, with `concurrency` at once: handling times are divided by it.
+    /// Number of contacts that an agent with `concurrency` contacts at once completes in the time of one. Handling times are divided by it.
     ///
-    /// These are published figures for queueing models that know only one contact an agent.
+    /// These are published figures for queueing models that know only one contact per agent.
     fn efficiency(&self, concurrency: u32) -> f64 {
         Rates::usual(concurrency).full()
     }
@@ -99,15 +99,15 @@ pub(super) trait Queue {
         demand.arrivals > 0.0
     }
 
-    /// Whether `n` positions hold in the long run, besides their service level.
+    /// Whether `n` positions can keep up with the work in the long run, regardless of their service level.
     fn is_stable(&self, _: &Demand, _: u32) -> bool {
         true
     }
 
-    /// What customers meet at `n` positions; asked only where there is work.
+    /// The results at `n` positions. It is called only if there is work.
     fn answer(&self, demand: &Demand, n: u32) -> Answer;
 
-    /// [`answer`](Self::answer) for many demands at the same positions.
+    /// [`answer`](Self::answer) for many demands and the same positions.
     fn at(&self, n: u32) -> Box<dyn Fn(&Demand) -> Answer + '_> {
         Box::new(move |demand| self.answer(demand, n))
     }

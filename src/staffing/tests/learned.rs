@@ -36,7 +36,7 @@ fn vintage(means: &[f64]) -> Vintage {
     }
 }
 
-/// So many tickets of so many seconds in each of the first hours.
+/// This number of tickets with this handling time in each of the first hours.
 fn times(by_hour: &[(f64, f64)]) -> HandlingTimes {
     let sums: Vec<(f64, f64)> = by_hour.iter().map(|(n, seconds)| (*n, n * seconds)).collect();
     let all = sums.iter().fold((0.0, 0.0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
@@ -66,7 +66,7 @@ fn hours_are_shrunk_to_their_series_and_the_series_to_the_config() {
 }
 
 proptest! {
-    /// A learned time lies within its bounds, and between what was configured and what was observed.
+    /// A learned time is within its bounds, and between the configured and the observed time.
     #[test]
     fn learned_times_stay_within_their_bounds(
         hours in prop::collection::vec((0.0..500.0_f64, 1.0..5_000.0_f64), 24),
@@ -89,7 +89,7 @@ proptest! {
     }
 }
 
-/// A profile of 300 s that learns.
+/// A profile with a handling time of 300 s that learns.
 fn learning() -> Profile {
     Profile { aht_learning: Some(LEARNING), ..profile(300, 80.0, 20.0, Some(180)) }
 }

@@ -1,4 +1,4 @@
-//! Published values, and laws.
+//! Published values, and properties.
 
 use std::time::Duration;
 

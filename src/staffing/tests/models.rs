@@ -35,7 +35,7 @@ fn chat_matches_the_exact_chain() {
     near(chats.service_level, calls.service_level, 1e-12);
 }
 
-/// Above 5,000 states the chats are taken as spread evenly: `docs/staffing.md` has the table of its errors.
+/// Above 5,000 states, chats are assumed to be spread evenly: `docs/staffing.md` has the table of errors.
 #[test]
 fn the_birth_death_chain_is_close_to_the_exact_one() {
     for (most, agents) in [
@@ -169,7 +169,7 @@ const HOUR: f64 = 3600.0;
 const QUARTER: f64 = 900.0;
 const HANDLING: f64 = 720.0;
 
-/// Calls an hour in the surge of the reference.
+/// Calls per hour in the surge of the reference.
 fn surge(hours: f64) -> f64 {
     if hours < 1.0 {
         60.0
@@ -180,8 +180,8 @@ fn surge(hours: f64) -> f64 {
     }
 }
 
-/// Steps in a window, each of 1.44 s. The worked values take rate and load at the start of each step: the waits depend on
-/// that in their fourth digit.
+/// Number of steps in a window, each of 1.44 s. The worked values use rate and load at the start of each step, which affects
+/// the fourth digit of the waits.
 const STEPS: u32 = 625;
 
 /// Hours at `at` steps after the start.
@@ -220,7 +220,7 @@ fn poisson_tail(mean: f64, n: u32) -> f64 {
     1.0 - below
 }
 
-/// Where patience equals handling time, the number in system is Poisson with the offered load as its mean.
+/// If patience equals the handling time, the number in the system has a Poisson distribution with the offered load as its mean.
 #[test]
 fn modified_offered_load_holds_every_window_of_a_surge() {
     let calls = profile(720, 80.0, 0.0, Some(720));

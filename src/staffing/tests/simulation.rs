@@ -1,4 +1,4 @@
-//! The judge: a simulation of single contacts, agents and events, written apart from the formulas.
+//! A simulation of single contacts, agents and events that is independent of the formulas. The models are compared with it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -6,19 +6,19 @@ use std::collections::{BinaryHeap, VecDeque};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// A centre whose agents handle several contacts at once.
+/// A call centre whose agents handle several contacts at once.
 pub struct Centre {
-    /// Seconds of a contact that an agent handles alone.
+    /// Handling time in seconds of a contact that an agent handles alone.
     pub aht: f64,
     /// Completions with one, two, … contacts at once, relative to one.
     pub rates: Vec<f64>,
     pub patience: f64,
-    /// Share of those who hang up that call again, after ten minutes on average.
+    /// Share of the customers who hang up that call again, after ten minutes on average.
     pub redial: f64,
     pub within: f64,
 }
 
-/// What customers met.
+/// The results for customers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     pub offered: f64,
@@ -40,8 +40,9 @@ struct Waiting {
 }
 
 impl Centre {
-    /// Contacts that come between `from` and `to`, sorted into batches of `width` seconds. `arrivals` is the rate a second,
-    /// never above `most`; `agents` is the number at a time. Agents above the number finish what they have.
+    /// Simulates contacts that arrive between `from` and `to`, in batches of `width` seconds. `arrivals` is the rate per
+    /// second, at most `most`; `agents` is the number of agents at a time. If the number falls, the remaining agents finish
+    /// their contacts.
     pub fn run(
         &self,
         seed: u64,
@@ -141,7 +142,7 @@ impl Centre {
         tallies
     }
 
-    /// Shares answered in time, of those who wait, and of those who hang up, each with four standard errors.
+    /// Shares of contacts that are answered in time, that wait, and that hang up, each with four standard errors.
     pub fn steady(&self, seed: u64, per_hour: f64, agents: usize, hours: f64) -> [(f64, f64); 3] {
         let rate = per_hour / 3600.0;
         let (from, width) = (7200.0, hours * 3600.0 / 40.0);

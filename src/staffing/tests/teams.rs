@@ -1,4 +1,4 @@
-//! Teams, the roster, and what the people of a plan attain.
+//! Teams, the roster, and the service that people attain.
 
 use super::*;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
@@ -50,7 +50,7 @@ fn shift(from: i64, to: i64, agents: f64) -> Presence {
     Presence { start: quarter(from), end: quarter(to), agents }
 }
 
-/// A series is served by the team of its pattern only.
+/// A series is served only by the team whose pattern matches.
 #[test]
 fn teams_serve_what_their_patterns_cover() {
     let team = team(None, 0);

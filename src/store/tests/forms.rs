@@ -12,7 +12,7 @@ use crate::store::bodies::{AlertBody, CountsBody, Cursor};
 use crate::store::chunk::Chunk;
 use crate::store::vintage::Parts;
 
-/// `forms`: versions and samples of the same value. The last one is the current version.
+/// Checks versions and samples (`forms`) of the same value. The last one is the current version.
 fn check<T: Body>(value: &T, forms: &[(u32, &str)]) {
     let name = std::any::type_name::<T>();
     let (newest, written) = forms.last().expect("a form");

@@ -544,7 +544,7 @@ pub(super) fn anomalies() -> Vec<Anomaly> {
     kinds.map(anomaly).into()
 }
 
-/// A kind that is younger than the others, with a typed text.
+/// An anomaly of a kind that was added later, with a typed text.
 pub(super) fn vanished() -> Anomaly {
     Anomaly {
         kind: AnomalyKind::Vanished,
@@ -585,7 +585,7 @@ pub(super) fn silence() -> Silence {
     }
 }
 
-/// Of an alert with all of them.
+/// The notes of an alert, with all fields set.
 pub(super) fn notes(step: NeedStep) -> Notes {
     Notes {
         left_over: vec![Name::new("phone").expect("a name")],
@@ -595,7 +595,7 @@ pub(super) fn notes(step: NeedStep) -> Notes {
     }
 }
 
-/// Of an alert that is silenced, whose page is held back, and that leads an incident.
+/// The paging of an alert that is silenced, whose page is held back, and that leads an incident.
 pub(super) fn paging(step: NeedStep) -> Paging {
     Paging {
         silenced: Some(Silenced::from(&silence())),
@@ -622,7 +622,7 @@ pub(super) fn paging(step: NeedStep) -> Paging {
     }
 }
 
-/// What the rule of silent sources found.
+/// The finding of the rule of silent sources.
 pub(super) fn finding() -> Finding {
     let fact = |name: &str, fact| (name.to_owned(), fact);
     Finding {
@@ -644,7 +644,7 @@ pub(super) fn finding() -> Finding {
     }
 }
 
-/// The memory of the rules: a source with a silence between its windows, and a backlog.
+/// History of the rules: a source with a silence between its windows, and a backlog.
 pub(super) fn rule_memory() -> RuleMemory {
     let (mut memory, source) = (RuleMemory::default(), SourceId::new("network.alarms", 1));
     let quarter = WindowWidth::QUARTER;

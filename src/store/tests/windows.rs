@@ -209,7 +209,7 @@ fn phrases_and_their_keys_are_deleted_after_a_month() {
     assert_eq!(found, [(at(41 * DAY), with_topics(4, [0; 6]))]);
 }
 
-/// The form of releases before topics.
+/// The form of releases without topics.
 #[test]
 fn counts_without_topics_are_read() {
     let dir = TempDir::new().expect("directory");

@@ -14,15 +14,15 @@ use crate::config::Secret;
 use crate::domain::printable;
 use crate::telemetry::config::OtlpSettings;
 
-/// Time limit of a whole request. It is shorter than what the service waits for its threads at the end.
+/// Time limit of a whole request. It is shorter than the time that the service waits for its threads when it stops.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Of an answer that is read.
+/// Maximum size of an answer.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
-/// Of an answer that is shown.
+/// Maximum length of an answer in a message.
 const TEXT_CHARS_MAX: usize = 200;
-/// A collector that asks for a longer wait is asked again after this.
+/// If a collector asks for a longer wait, it is asked again after this time.
 const WAIT_MAX_S: u64 = 60;
-/// Where a collector takes traces, below its address.
+/// The path for traces, below the address of the collector.
 const PATH: &str = "/v1/traces";
 
 /// A client for a thread of its own.
@@ -31,25 +31,25 @@ pub struct OtlpClient {
     settings: OtlpSettings,
 }
 
-/// What a collector did with spans that it took.
+/// A collector's answer to spans that it accepted.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken {
-    /// Spans that it will never take.
+    /// Number of spans that it will never accept.
     pub(super) refused: u64,
-    /// Its words about them.
+    /// Its explanation.
     pub(super) why: String,
 }
 
-/// Why spans were not taken, and what to do.
+/// Why spans were not accepted, and what to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// The same request may be sent again, if the collector says so not before this time has passed.
+    /// The same request may be sent again, but not before this time has passed, if the collector gives one.
     Temporary(String, Option<Duration>),
-    /// The protocol forbids to send the same request again.
+    /// According to the protocol, the same request must not be sent again.
     Refused(String),
 }
 
-/// The header in a line such as `Authorization: Bearer …`. `None` if it is none.
+/// The header in a line such as `Authorization: Bearer …`. `None` if the line is not a header.
 pub fn parse_header(line: &Secret) -> Option<(HeaderName, HeaderValue)> {
     let line = line.expose();
     let (name, value) = line.split_once(':')?;
@@ -72,8 +72,7 @@ impl OtlpClient {
 
     /// Sends a request without spans, which a collector answers like any other.
     ///
-    /// # Errors
-    /// Why traces would not be taken, and what to do.
+    /// # Errors Why traces would not be accepted, and what to do.
     pub fn probe(&self) -> Result<(), String> {
         match self.send(&ExportTraceServiceRequest::default()) {
             Ok(_) => Ok(()),
@@ -137,7 +136,7 @@ impl OtlpClient {
     }
 }
 
-/// The start of an answer, on one line. Answers in protobuf have their message in readable bytes.
+/// The start of an answer, on one line. Answers in protobuf contain their message as readable bytes.
 fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let words: Vec<&str> = text

@@ -14,11 +14,11 @@ use super::queue::{Queue, WAITING_MAX};
 use crate::domain::Backoff;
 use crate::telemetry::{Health, Metrics, Seldom};
 
-/// Between two looks for spans.
+/// Interval of checks for waiting spans.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// After this time without spans, the collector is probed.
 const PROBE_EVERY: Duration = Duration::from_secs(60);
-/// Most spans of one request: about 200 kB.
+/// Maximum number of spans of one request: about 200 kB.
 const SPANS_MAX: usize = 512;
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
 /// The component of `/ready`.
@@ -31,13 +31,13 @@ pub struct Exporter {
     resource: ResourceAttributesWithSchema,
 }
 
-/// What an exporter tells of its work.
+/// Reports an exporter's work: health, metrics and log lines.
 struct Told<'a> {
     health: &'a Health,
     metrics: &'a Metrics,
     /// Limits the lines about dropped spans.
     dropped: Seldom,
-    /// The same for refused ones.
+    /// Limits the lines about refused spans.
     refused: Seldom,
 }
 
@@ -46,7 +46,7 @@ impl Exporter {
         Self { queue, client, resource: resource.into() }
     }
 
-    /// Runs until `stop` is set, then tries once to send what waits.
+    /// Runs until `stop` is set, then tries once to send the waiting spans.
     pub fn run(self, health: &Health, metrics: &Metrics, stop: &AtomicBool) {
         let told = Told::new(health, metrics);
         health.degraded(COMPONENT, "not connected yet");
@@ -73,11 +73,10 @@ impl Exporter {
         self.tell_dropped(&told);
     }
 
-    /// Sends everything that waits, or probes the collector if nothing does and it is `due`. Returns whether the collector
+    /// Sends all waiting spans. If there are none and a probe is `due`, probes the collector. Returns whether the collector
     /// answered.
     ///
-    /// # Errors
-    /// The collector took nothing. It may ask for a wait.
+    /// # Errors The collector accepted nothing. It may ask for a wait.
     fn round(&self, told: &Told<'_>, due: bool) -> Result<bool, Option<Duration>> {
         let mut answered = false;
         // As many requests as a full queue needs. Spans that end meanwhile wait for the next round.

@@ -1,6 +1,6 @@
 //! Traces: spans of the work that operators ask about, sent to an OpenTelemetry collector over OTLP.
 //!
-//! The macro `span!` marks such work. Without `telemetry.otlp` nobody listens to these spans, and each costs one comparison.
+//! The macro `span!` marks such work. Without `telemetry.otlp` these spans are not collected, and each costs one comparison.
 //! There are no spans per event.
 
 mod client;
@@ -26,8 +26,8 @@ use super::config::OtlpSettings;
 /// Target of all spans that are sent. Lines of the log never show them.
 pub const TRACES: &str = "surgecast::traces";
 
-/// Begins a span. `quiet = true`, recorded later, means that nothing happened: then it is not sent. So does [`fail`] if the work
-/// failed.
+/// Begins a span. `quiet = true`, recorded later, means that nothing happened, so that the span is not sent. If the work
+/// failed, call [`fail`].
 macro_rules! span {
     ($name:literal $(, $($fields:tt)*)?) => {
         tracing::info_span!(
@@ -41,31 +41,31 @@ macro_rules! span {
 }
 pub(crate) use span;
 
-/// Marks the work of a span as failed. `kind` is one of a few words.
+/// Marks the work of a span as failed. `kind` is one of a fixed set of words.
 pub fn fail(span: &Span, kind: &'static str) {
     span.record("error.type", kind).record("otel.status_code", "ERROR");
 }
 
-/// A number as an attribute: the layer writes unsigned numbers as texts.
+/// A number as an attribute. Unsigned numbers would be written as text.
 pub fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Takes the spans of this process, and sends them.
+/// Collects the spans of this process, and sends them.
 pub struct Traces {
     provider: SdkTracerProvider,
     exporter: Exporter,
 }
 
 impl Traces {
-    /// Connects to nothing.
+    /// Creates the collection. Opens no connection.
     ///
     /// # Errors
     /// If the TLS set-up of this machine cannot be used.
     pub fn new(settings: &OtlpSettings) -> Result<Self, reqwest::Error> {
         let queue = Arc::<Queue>::default();
         let instance = RandomIdGenerator::default().new_trace_id();
-        // Without the detectors that read the environment: the configuration has one door.
+        // Without the detectors that read the environment, because only the configuration decides.
         let resource = Resource::builder_empty()
             .with_service_name(settings.service_name.clone())
             .with_attributes([
@@ -81,7 +81,7 @@ impl Traces {
         Ok(Self { provider, exporter: Exporter::new(queue, client, &resource) })
     }
 
-    /// What listens to the spans.
+    /// The layer that collects spans.
     pub(super) fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: tracing::Subscriber + for<'a> LookupSpan<'a>,
@@ -97,7 +97,7 @@ impl Traces {
             .with_filter(Targets::new().with_target(TRACES, LevelFilter::INFO))
     }
 
-    /// What sends the spans, for a thread of its own.
+    /// The exporter that sends the spans, for a thread of its own.
     pub fn exporter(self) -> Exporter {
         self.exporter
     }

@@ -1,4 +1,4 @@
-//! Spans that have ended and wait to be sent: a bounded number, the newest ones.
+//! Spans that have ended and wait to be sent: a bounded number, of which the newest are kept.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +10,9 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-/// Most spans that wait: about 4 MB.
+/// Maximum number of spans that wait: about 4 MB.
 pub(super) const WAITING_MAX: usize = 4096;
-/// The field that keeps a span from being sent.
+/// The field that prevents a span from being sent.
 const QUIET: &str = "quiet";
 
 /// Spans that wait, oldest first.
@@ -28,7 +28,7 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a span. If the queue is full, the oldest one is dropped. Never waits for the collector.
+    /// Adds a span. If the queue is full, the oldest one is dropped. This never waits for the collector.
     pub(super) fn push(&self, span: SpanData) {
         let mut waiting = self.waiting();
         let oldest = if waiting.len() >= WAITING_MAX { waiting.pop_front() } else { None };
@@ -46,7 +46,7 @@ impl Queue {
         waiting.drain(..count).collect()
     }
 
-    /// Puts spans back that were taken and not sent, as far as there is room; the oldest are dropped.
+    /// Puts back spans that were taken and not sent, as far as there is room; the oldest are dropped.
     pub(super) fn put_back(&self, spans: Vec<SpanData>) {
         let mut waiting = self.waiting();
         let room = WAITING_MAX.saturating_sub(waiting.len());
@@ -68,7 +68,7 @@ pub(super) struct Feeder(pub(super) Arc<Queue>);
 impl SpanProcessor for Feeder {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
-    /// Spans of rounds in which nothing happened have no children, so that leaving them out breaks no trace.
+    /// Drops spans of rounds in which nothing happened. They have no children, so no trace becomes incomplete.
     fn on_end(&self, mut span: SpanData) {
         let quiet = |attribute: &KeyValue| {
             attribute.key.as_str() == QUIET && attribute.value == Value::Bool(true)

@@ -28,7 +28,7 @@ pub struct Transition<'a> {
     pub is_over: bool,
     /// Event time of the beginning or end.
     pub ts: Timestamp,
-    /// When the transition became certain: an end is certain once its clear has been held. It is later than the
-    /// instant that the book had reached before.
+    /// When the transition became certain. An end is certain once its clear has been held. It is later than the instant that
+    /// the book had reached before.
     pub known_at: Timestamp,
 }

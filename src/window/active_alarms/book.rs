@@ -15,10 +15,10 @@ use crate::domain::{
     Timestamp,
 };
 
-/// Most rebuilt lists that wait for their time. Each is compared with every active alarm.
+/// Maximum number of rebuilt lists that wait for their time. Each is compared with all active alarms.
 const REBUILT_MAX: usize = 1000;
 
-/// How long the end of a scope's last alarm is known.
+/// How long the end of the last alarm of a scope is remembered.
 pub const ENDED_KEPT: Duration = Duration::from_secs(3 * 3600);
 
 /// Messages of one alarm that have not taken effect yet, in order.
@@ -34,13 +34,13 @@ impl Pending {
     }
 }
 
-/// All alarms, as of an instant of event time that only moves forward.
+/// All alarms, as of an instant in event time that never moves back.
 #[derive(Clone, Debug, Default)]
 pub struct AlarmBook {
     rules: AlarmRules,
     pending: BTreeMap<Arc<str>, Pending>,
-    /// Alarms of `pending` by the time of their first step, so that a book far behind its messages looks only at
-    /// those that are due.
+    /// Alarms in `pending` by the time of their first step. If the book is far behind its messages, only alarms with due steps
+    /// are examined.
     by_first_step: BTreeSet<(Timestamp, Arc<str>)>,
     rebuilt: BTreeMap<Key, ListRebuilt>,
     alarms: BTreeMap<Arc<str>, Life>,
@@ -113,7 +113,7 @@ impl AlarmBook {
         due
     }
 
-    /// Takes the news that a system rebuilt its alarm list. It takes effect in [`Self::advance`].
+    /// Takes the notification that a system rebuilt its alarm list. It takes effect in [`Self::advance`].
     pub fn observe_rebuilt(&mut self, position: &Position, rebuilt: &ListRebuilt) {
         let key = (rebuilt.ts, order(&position.source), position.offset);
         if self.rebuilt.len() >= REBUILT_MAX && !self.rebuilt.contains_key(&key) {
@@ -142,14 +142,14 @@ impl AlarmBook {
         scope
     }
 
-    /// Emits the transitions that [`Self::advance`] would emit up to `until`, without moving on. Pending rebuilt lists
-    /// are ignored. It copies one alarm at a time: in an alarm storm a copy of the whole book would be large.
+    /// Emits the transitions that [`Self::advance`] would emit up to `until`, without advancing the book. Pending rebuilt lists
+    /// are ignored. One alarm is copied at a time, because in an alarm storm a copy of the whole book would be large.
     pub fn peek(&self, until: Timestamp, mut emit: impl FnMut(Transition<'_>)) {
         self.each_ahead(until, &mut emit, |_, _| {});
     }
 
-    /// Alarms that are active once [`Self::advance`] has moved on to `until`, in the state that they have then, without
-    /// moving on. Pending rebuilt lists are ignored.
+    /// Alarms that will be active after [`Self::advance`] to `until`, in their state at that time. The book is not advanced.
+    /// Pending rebuilt lists are ignored.
     pub fn active_at(&self, until: Timestamp) -> Vec<ActiveAlarm> {
         let mut moved: BTreeSet<Arc<str>> = BTreeSet::new();
         let mut active: Vec<ActiveAlarm> = Vec::new();
@@ -195,7 +195,7 @@ impl AlarmBook {
         }
     }
 
-    /// Moves on to `now`: messages up to it take effect, beginnings and ends are emitted, stale alarms are dropped.
+    /// Advances to `now`: messages up to this time take effect, beginnings and ends are emitted, stale alarms are dropped.
     pub fn advance(&mut self, now: Timestamp, mut emit: impl FnMut(Transition<'_>)) {
         let later = self.rebuilt.split_off(&(now + Duration::from_millis(1), 0, Offset::MIN));
         for (key, rebuilt) in std::mem::replace(&mut self.rebuilt, later) {
@@ -219,8 +219,8 @@ impl AlarmBook {
         self.names.retain(|name| Arc::strong_count(name) > 1);
     }
 
-    /// Moves on to the `end` of the window that begins at `start`. Returns the alarms of the window by type, each in the scope that
-    /// `place` names for its own.
+    /// Advances to the `end` of the window that begins at `start`. Returns the alarms of the window by type, each in the scope
+    /// to which `place` maps its own.
     pub fn advance_window(
         &mut self,
         (start, end): (Timestamp, Timestamp),
@@ -346,13 +346,13 @@ impl AlarmBook {
         is_due
     }
 
-    /// Counts of what alarms did since the last call.
+    /// Counts of alarm effects since the last call.
     pub fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
 }
 
-/// A place in an order of sources that is the same in each run: messages of the same time take effect in it.
+/// The position of a source in an order that is the same in each run. Messages of the same time take effect in this order.
 fn order(source: &SourceId) -> u64 {
     // FNV-1a.
     let topic = source
@@ -362,7 +362,8 @@ fn order(source: &SourceId) -> u64 {
     u64::from(topic) << 32 | u64::from(source.partition.cast_unsigned())
 }
 
-/// A transition at or before the instant that was reached is known only after that instant.
+/// When a transition becomes known: a transition at or before the instant that was reached becomes known only after that
+/// instant.
 fn known_at(ts: Timestamp, reached: Option<Timestamp>) -> Timestamp {
     reached.map_or(ts, |reached| ts.max(reached + Duration::from_millis(1)))
 }

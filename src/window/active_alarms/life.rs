@@ -15,22 +15,22 @@ pub(super) struct Life {
     pub(super) active: Option<ActiveAlarm>,
     /// The newest raise or clear. Only these decide whether a known alarm is active.
     decided: Option<(Key, AlarmAction)>,
-    /// The newest change after it.
+    /// The newest change after `decided`.
     change: Option<Box<Step>>,
-    /// Only for an alarm that was cleared lately or may have ended.
+    /// Only for an alarm that was cleared recently or may have ended.
     watch: Option<Box<Watch>>,
 }
 
 #[derive(Clone, Debug)]
 struct Watch {
-    /// The last raises that followed a clear, at most as many as make an alarm a chattering one.
+    /// Times of the last raises that followed a clear; at most as many as make an alarm chatter.
     raises: Vec<Timestamp>,
-    /// Raises since it was last quiet.
+    /// Number of raises since it was last quiet.
     times: u32,
     chatters: bool,
     /// Time of the clear that is being held.
     cleared: Option<Timestamp>,
-    /// When its list was rebuilt, if the alarm was not sent again since.
+    /// When its list was rebuilt, if the alarm has not been sent again since.
     doubtful_since: Option<Timestamp>,
 }
 
@@ -53,20 +53,20 @@ impl Watch {
 /// The end of an alarm.
 pub(super) struct End {
     pub(super) ts: Timestamp,
-    /// From when on the end is certain.
+    /// When the end becomes certain.
     pub(super) sure_at: Timestamp,
-    /// Whether it ended because a rebuilt list lacks it.
+    /// Whether it ended because a rebuilt list does not contain it.
     pub(super) is_resync: bool,
 }
 
-/// What a step did to an alarm.
+/// The effect of a step on an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     /// The alarm became active.
     Began,
     /// A raise of an active alarm. It does not count as an arrival.
     Repeated,
-    /// A raise while a clear was held: the clear is taken back.
+    /// A raise while a clear was held: the clear is cancelled.
     Flapped,
     Other,
 }
@@ -76,8 +76,8 @@ impl Life {
         Self { newest, active: None, decided: None, change: None, watch: None }
     }
 
-    /// Whether a newer message has been taken that leaves nothing to do for this one. A raise or clear that is older than
-    /// a change still counts, because a change does not decide whether the alarm is active.
+    /// Whether a newer message has been taken, so that this one has no effect. A raise or clear that is older than a change
+    /// still has an effect, because a change does not decide whether the alarm is active.
     pub(super) fn is_past(&self, step: &Step) -> bool {
         match step.action() {
             AlarmAction::Change => self.newest >= step.key,
@@ -87,12 +87,12 @@ impl Life {
         }
     }
 
-    /// Whether the alarm was cleared last. A change does not raise such an alarm.
+    /// Whether the last raise or clear was a clear. A change does not raise such an alarm.
     pub(super) fn is_cleared(&self) -> bool {
         self.decided.is_some_and(|(_, action)| action == AlarmAction::Clear)
     }
 
-    /// Notes a step that was refused. After a raise, the next change may begin the alarm.
+    /// Records a step that was refused. After a raise, the next change may begin the alarm.
     pub(super) fn refused(&mut self, step: &Step) {
         if step.action() == AlarmAction::Raise {
             self.decided = Some((step.key, AlarmAction::Raise));
@@ -120,7 +120,7 @@ impl Life {
         cleared.into_iter().chain(resynced).min_by_key(|end| end.sure_at)
     }
 
-    /// Ends the alarm if the end is certain before `ts`. A message at `ts` may still prevent a later end.
+    /// Ends the alarm if the end is certain before `ts`. A message at `ts` can still prevent a later end.
     pub(super) fn end_before(
         &mut self,
         ts: Timestamp,
@@ -148,7 +148,7 @@ impl Life {
         }
     }
 
-    /// Marks the alarm doubtful if its newest message is older than its list, which was rebuilt at `ts`.
+    /// Marks the alarm as doubtful if its newest message is older than the rebuild of its list at `ts`.
     pub(super) fn mark_doubtful(&mut self, ts: Timestamp) {
         let Some(active) = self.active.as_mut().filter(|_| self.newest.0 < ts) else { return };
         active.is_doubtful = true;
@@ -156,7 +156,7 @@ impl Life {
         watch.doubtful_since.get_or_insert(ts);
     }
 
-    /// Applies a step that is not past.
+    /// Applies a step that still has an effect.
     pub(super) fn take(&mut self, alarm_id: &Arc<str>, step: &Step, rules: &AlarmRules) -> Effect {
         let is_old = step.key < self.newest;
         self.newest = self.newest.max(step.key);
@@ -223,8 +223,9 @@ impl Life {
         }
     }
 
-    /// Shows what a message says. What it does not say stays as it is: the place, the device, the type, and in a change the
-    /// severity, where `indeterminate` says nothing. A message that is older than the newest one says only what is unknown.
+    /// Applies the content of a message to the alarm. Values that the message does not have are not changed: the place, the
+    /// device, the type, and in a change the severity, where `indeterminate` counts as no value. A message that is older than
+    /// the newest one only sets values that are unknown.
     fn show(&mut self, alarm_id: &Arc<str>, step: &Step, is_old: bool) {
         let ts = step.key.0;
         let Some(before) = self.active.take() else {

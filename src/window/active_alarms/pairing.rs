@@ -1,5 +1,5 @@
-//! Pairs messages with their alarm that name it by another id: a clear without the system of its raise, or with another
-//! of the alarm's ids.
+//! Pairs a message with its alarm if the message has another id than the raise: a clear without the system, or with another of
+//! the alarm's ids.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::domain::{AlarmAction, AlarmEvent, Timestamp};
 /// Number of known alarms from which on stale ones are forgotten.
 const PRUNE_FROM: usize = 10_000;
 
-/// The ids of alarms, in the order in which their messages were read.
+/// The ids of alarms, learned from messages in the order in which they were read.
 #[derive(Debug, Default)]
 pub struct Pairing {
     alarms: HashMap<Arc<str>, Known>,
@@ -27,7 +27,7 @@ struct Known {
 }
 
 impl Known {
-    /// A change makes no alarm active that was cleared.
+    /// Records an action. A change does not make a cleared alarm active.
     fn turn(&mut self, action: AlarmAction) {
         match action {
             AlarmAction::Raise => self.is_active = true,
@@ -38,7 +38,7 @@ impl Known {
 }
 
 impl Pairing {
-    /// Takes a message. Returns the id of its alarm if that is another one than the message has.
+    /// Takes a message. Returns the id of its alarm if it differs from the id in the message.
     pub fn take(&mut self, event: &AlarmEvent) -> Option<Box<str>> {
         let is_clear = event.action == AlarmAction::Clear;
         if event.aliases.is_empty() && !is_clear {
@@ -65,7 +65,7 @@ impl Pairing {
         None
     }
 
-    /// The only alarm with one of the message's ids and no other system; preferably an active one.
+    /// The only alarm that has one of the message's ids and no other system; active alarms are preferred.
     fn find(&self, event: &AlarmEvent) -> Option<Arc<str>> {
         let own = event.aliases.iter().chain(std::iter::once(&event.alarm_id));
         let system = system(&event.alarm_id, &event.aliases);
@@ -98,7 +98,7 @@ impl Pairing {
         }
     }
 
-    /// Forgets alarms that are stale.
+    /// Forgets stale alarms.
     fn prune(&mut self) {
         let newest = self.alarms.values().map(|known| known.ts).max().unwrap_or_default();
         self.alarms.retain(|_, known| known.ts + STALE_AFTER > newest);

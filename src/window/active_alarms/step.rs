@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{AlarmAction, Name, Offset, Scope, Severity, Timestamp};
 
-/// Event time, place of the source in a fixed order, and offset of a message. The larger is the newer.
+/// Event time, position of the source in a fixed order, and offset of a message. The larger key is the newer one.
 pub(super) type Key = (Timestamp, u64, Offset);
 
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub(super) struct Step {
     pub(super) key: Key,
     pub(super) action: u8,
     pub(super) severity: Severity,
-    /// Shared by the steps of an alarm that have the same.
+    /// Shared by all steps of an alarm with the same details.
     pub(super) details: Arc<Details>,
 }
 
@@ -25,7 +25,7 @@ impl Step {
     }
 }
 
-/// Where and what an alarm is, as one message says it. An unknown name is one that the message does not have.
+/// The place and the type of an alarm according to one message. A name that the message does not have is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Details {
     pub(super) scope: Arc<Scope>,
@@ -34,7 +34,7 @@ pub(super) struct Details {
 }
 
 impl Details {
-    /// The details, with what they lack from `known`.
+    /// The details, with missing values taken from `known`.
     pub(super) fn or(&self, known: &Self) -> Self {
         let unknown = Name::unknown();
         let lacks = (self.scope.region == unknown, self.scope.service == unknown);

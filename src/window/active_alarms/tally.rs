@@ -1,4 +1,4 @@
-//! Counts of what alarms did.
+//! Counts of the effects of alarm messages.
 
 /// Effects of raises and refusals since the tally was last taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -7,9 +7,9 @@ pub struct Tally {
     pub began: u64,
     /// Raises of active alarms.
     pub repeated: u64,
-    /// Clears that a raise took back.
+    /// Clears that were cancelled by a raise.
     pub flapped: u64,
-    /// Alarms that ended because a rebuilt list lacked them.
+    /// Alarms that ended because a rebuilt list did not contain them.
     pub resynced: u64,
     /// Alarms that were refused because too many were active.
     pub refused: u64,

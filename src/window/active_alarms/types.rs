@@ -8,18 +8,19 @@ use serde::{Deserialize, Serialize};
 use super::alarm::ActiveAlarm;
 use crate::domain::{Scope, UNKNOWN};
 
-/// Types come from outside, so their number has no limit: types of one scope and window that are kept. The others count together.
+/// Maximum number of types of one scope and window that are kept, because types come from outside. All others are counted
+/// together.
 const TYPES_MAX: usize = 64;
-/// The name under which all other types count.
+/// The name under which all other types are counted.
 pub const OTHER_TYPES: &str = "other";
 const TYPE_CHARS_MAX: usize = 64;
 
 /// Alarms of one type in one scope and window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeCount {
-    /// How many began in the window.
+    /// Number of alarms that began in the window.
     pub raised: u32,
-    /// How many are active at its end.
+    /// Number of alarms that are active at its end.
     pub standing: u32,
 }
 
@@ -40,19 +41,19 @@ impl TypeCount {
 pub struct AlarmTypes(BTreeMap<(Scope, Box<str>), TypeCount>);
 
 impl AlarmTypes {
-    /// Takes an alarm that began in the window; it counts in `scope`.
+    /// Counts an alarm that began in the window, in `scope`.
     pub fn began(&mut self, scope: Scope, alarm: &ActiveAlarm) {
         let count = self.of(scope, alarm);
         count.raised = count.raised.saturating_add(1);
     }
 
-    /// Takes an alarm that is active at the end of the window; it counts in `scope`.
+    /// Counts an alarm that is active at the end of the window, in `scope`.
     pub fn stands(&mut self, scope: Scope, alarm: &ActiveAlarm) {
         let count = self.of(scope, alarm);
         count.standing = count.standing.saturating_add(1);
     }
 
-    /// Takes back an alarm that [`Self::stands`] took, because it has ended since.
+    /// Removes an alarm that [`Self::stands`] counted, because it has ended since.
     pub fn ended(&mut self, scope: Scope, alarm: &ActiveAlarm) {
         let count = self.of(scope, alarm);
         count.standing = count.standing.saturating_sub(1);
@@ -78,7 +79,7 @@ impl AlarmTypes {
         self.0.is_empty()
     }
 
-    /// Active alarms by scope. Scopes whose alarms have all ended have a 0.
+    /// Number of active alarms by scope; 0 for scopes whose alarms have all ended.
     pub fn active(&self) -> BTreeMap<Scope, u32> {
         let mut active: BTreeMap<Scope, u32> = BTreeMap::new();
         for (scope, _, count) in self.iter() {
@@ -88,7 +89,7 @@ impl AlarmTypes {
         active
     }
 
-    /// The same counts, in which all types that are not among `named` count as [`OTHER_TYPES`].
+    /// The same counts, with all types that are not in `named` counted as [`OTHER_TYPES`].
     pub fn named(&self, named: &BTreeSet<(&Scope, &str)>) -> Self {
         let mut few = Self::default();
         for (scope, alarm_type, count) in self.iter() {
@@ -109,7 +110,7 @@ impl AlarmTypes {
     }
 }
 
-/// At most `max` types of each scope: those with the greatest numbers, and of equal ones the first by name.
+/// At most `max` types of each scope: those with the largest numbers; if these are equal, the first by name.
 pub fn most_frequent<'a>(
     types: impl Iterator<Item = ((&'a Scope, &'a str), u32)>,
     max: usize,
@@ -126,7 +127,7 @@ pub fn most_frequent<'a>(
     found
 }
 
-/// A type as it is stored and written.
+/// A type in the form in which it is stored and written.
 pub fn short_type(text: &str) -> Box<str> {
     text.chars().take(TYPE_CHARS_MAX).collect()
 }

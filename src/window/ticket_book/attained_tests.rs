@@ -1,4 +1,4 @@
-//! Attained service against a simulated queue whose truth is known, and after restarts.
+//! Attained service compared with a simulated queue, and after restarts.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -49,7 +49,7 @@ impl Dice {
     }
 }
 
-/// A call: when it came, and when it was answered and ended, or when its caller hung up.
+/// A call: when it arrived, and when it was answered and ended, or when its caller hung up.
 struct Call {
     came: i64,
     answered: Option<i64>,
@@ -57,7 +57,7 @@ struct Call {
     hung_up: Option<i64>,
 }
 
-/// Callers wait in their order for one of so many agents, and hang up when their patience ends.
+/// Callers wait in order for one of the agents, and hang up when their patience ends.
 fn queue(dice: &mut Dice, agents: usize) -> Vec<Call> {
     let mut free: BinaryHeap<Reverse<i64>> = (0..agents).map(|_| Reverse(0)).collect();
     let (mut calls, mut came) = (Vec::new(), 0);
@@ -80,7 +80,7 @@ fn queue(dice: &mut Dice, agents: usize) -> Vec<Call> {
     }
 }
 
-/// What a window attained, counted from the calls alone: offered, answered, abandoned, in time, and waits in whole seconds.
+/// The service of a window computed directly from the calls: offered, answered, abandoned, in time, and waits in whole seconds.
 type Truth = BTreeMap<i64, (u32, u32, u32, u32, Vec<u64>)>;
 
 fn truth(calls: &[Call]) -> Truth {
@@ -126,7 +126,7 @@ fn messages(calls: &[Call]) -> Vec<TicketMessage> {
     all
 }
 
-/// What a store keeps.
+/// The part of the state that a store keeps.
 #[derive(Clone, Default)]
 struct Kept {
     now: Option<Timestamp>,
@@ -158,7 +158,7 @@ impl Kept {
     }
 }
 
-/// Reads messages that come up to some windows late, each once or twice; the process dies after some windows and reads the
+/// Reads messages that arrive up to some windows late, each once or twice. The process ends after some windows and reads the
 /// messages of the last ones again.
 fn attained(all: &[TicketMessage], dice: &mut Dice, late: f64, dies: bool) -> Kept {
     let mut by_window: BTreeMap<i64, Vec<&TicketMessage>> = BTreeMap::new();
@@ -298,7 +298,7 @@ fn an_earlier_response_that_comes_late_revises_its_window() {
 }
 
 proptest! {
-    /// In whatever order and however often messages come, sums over tickets are those of the calls.
+    /// Sums over tickets equal those of the calls, in whatever order and however often messages arrive.
     #[test]
     fn the_order_of_messages_does_not_matter(seed in 1..10_000_u64, late in 0.0..1.0_f64) {
         let calls = queue(&mut Dice(seed), 11);

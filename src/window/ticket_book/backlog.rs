@@ -49,13 +49,13 @@ impl Mean {
         (self.weight > 0.0).then(|| self.seconds / self.weight)
     }
 
-    /// The mean shrunk to `usual`, which weighs as much as `values` values.
+    /// The mean, shrunk towards `usual`, which has the weight of `values` values.
     pub fn shrunk(&self, usual: f64, values: f64) -> f64 {
         (self.seconds + usual * values) / (self.weight + values)
     }
 }
 
-/// What happened to the tickets of a series in one window.
+/// Changes of the tickets of a series in one window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BacklogFlow {
     pub opened: u32,
@@ -67,7 +67,7 @@ pub struct BacklogFlow {
     pub handled: Total,
 }
 
-/// A window of a series: what happened, and how many tickets are open at its end.
+/// A window of a series: the changes, and the number of open tickets at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BacklogWindow {
     pub flow: BacklogFlow,
@@ -79,11 +79,11 @@ pub struct BacklogWindow {
 pub struct Backlog {
     /// How many tickets are open.
     pub open: u32,
-    /// How many of them have a known id.
+    /// Number of open tickets with a known id.
     pub known: u32,
-    /// Since when the oldest known one is open.
+    /// Creation of the oldest open ticket with a known id.
     pub oldest: Option<Timestamp>,
-    /// Time of the first message. Without a snapshot, tickets from before it are missing.
+    /// Time of the first message. Without a snapshot, tickets created before this time are missing.
     pub since: Timestamp,
     /// Time of the newest snapshot.
     pub anchored_at: Option<Timestamp>,
@@ -110,7 +110,7 @@ impl Backlog {
         }
     }
 
-    /// A contact that was created in this hour of the day took so many seconds.
+    /// Adds the handling time of a contact that was created in this hour of the day.
     pub(super) fn handled(&mut self, seconds: f64, hour: usize) {
         self.handling.add(seconds);
         if self.handling_by_hour.is_empty() {
@@ -121,7 +121,7 @@ impl Backlog {
         }
     }
 
-    /// Older times weigh less in the means. Returns whether there are any.
+    /// Reduces the weight of older times in the means. Returns whether there are any.
     pub(super) fn age_by_a_day(&mut self) -> bool {
         let has_some = self.first_response.weight + self.handling.weight > 0.0;
         if has_some {
@@ -132,7 +132,8 @@ impl Backlog {
         has_some
     }
 
-    /// Whether the stream tells of what a service goal asks for. Without that, nothing would ever be in time.
+    /// Whether the stream contains the events that a service goal needs. Without them, no contact would ever count as served in
+    /// time.
     pub fn tells_of(&self, by: ServedBy) -> bool {
         match by {
             ServedBy::Answer => self.first_response.weight > 0.0,
@@ -140,7 +141,7 @@ impl Backlog {
         }
     }
 
-    /// Whether the stream tells when tickets end. Without that, the number of open ones only grows.
+    /// Whether the stream contains the ends of tickets. Without them, the number of open tickets would only grow.
     pub fn tells_of_ends(&self) -> bool {
         self.resolved_at.is_some() || self.anchored_at.is_some()
     }
@@ -150,9 +151,9 @@ impl Backlog {
         self.anchored_at.is_some_and(|at| ts <= at)
     }
 
-    /// Whether the number of open tickets can be trusted at `end`: there was a snapshot within a week; or the series has been
-    /// followed for longer than `within`, in which its work is done, and its tickets are resolved, the last one within a day.
-    /// A stream that never says that a ticket is resolved has no backlog.
+    /// Whether the number of open tickets can be trusted at `end`: either there was a snapshot within the last week; or the
+    /// series has been observed for longer than `within` (the time in which its work is done), and the last resolution of a
+    /// ticket was within the last day. A stream without resolutions has no known backlog.
     pub fn is_known(&self, end: Timestamp, within: Duration) -> bool {
         let is_anchored = self.anchored_at.is_some_and(|at| at + WEEK >= end);
         let is_followed = self.since + within <= end;
@@ -175,7 +176,7 @@ impl Backlog {
         }
     }
 
-    /// An open ticket got a known id. Returns whether it was one of the unknown ones.
+    /// An open ticket got a known id. Returns whether it was one of those whose ids were unknown.
     pub(super) fn identified(&mut self) -> bool {
         let was_unknown = self.open > self.known;
         self.known += 1;
@@ -183,14 +184,14 @@ impl Backlog {
         was_unknown
     }
 
-    /// A ticket with an unknown id has ended. Returns whether it was taken off.
+    /// A ticket with an unknown id has ended. Returns whether the number of open tickets was reduced.
     pub(super) fn unknown_ended(&mut self, ts: Timestamp) -> bool {
         let is_taken = self.open > self.known && !self.includes(ts);
         self.open -= u32::from(is_taken);
         is_taken
     }
 
-    /// The creation of a ticket that was taken off the unknown ones comes late: it was not one of them.
+    /// Handles a late creation of a ticket whose end was counted for a ticket with an unknown id: it was a different ticket.
     pub(super) fn put_back(&mut self, opened_at: Timestamp) {
         if !self.includes(opened_at) {
             self.open = self.open.saturating_add(1);

@@ -1,4 +1,4 @@
-//! The book of all tickets that are open, or were lately.
+//! The book of all tickets that are open, or were open recently.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use super::service::{Contact, Terms, earliest};
 use super::ticket::Ticket;
 use crate::domain::{DAY, LifeStep, SeriesKey, TicketMessage, Timestamp};
 
-/// A ticket that has ended is remembered for so long, so that late and repeated messages of it are recognised.
+/// How long a ticket is remembered after its end, so that late and repeated messages about it are recognised.
 const REMEMBERED: Duration = Duration::from_secs(7 * DAY.as_secs());
-/// An open ticket without news for longer no longer counts.
+/// An open ticket without messages for longer than this no longer counts.
 const STALE_AFTER: Duration = Duration::from_secs(90 * DAY.as_secs());
 
-/// All tickets that are open, or were lately, as of an instant of event time that only moves forward.
+/// All tickets that are open, or were open recently, as of an instant in event time that never moves back.
 #[derive(Clone, Debug, Default)]
 pub struct TicketBook {
     rules: TicketRules,
@@ -44,7 +44,8 @@ impl TicketBook {
         Self { rules, ..Self::default() }
     }
 
-    /// The book as [`Self::advance`] had left it at `now`. Messages that have not taken effect must be observed again.
+    /// The book in the state that [`Self::advance`] had left at `now`. Messages that have not taken effect must be observed
+    /// again.
     pub fn restored(
         rules: TicketRules,
         (now, forgotten_upto): (Option<Timestamp>, Option<Timestamp>),
@@ -72,7 +73,7 @@ impl TicketBook {
         book
     }
 
-    /// Judges service by these terms from now on.
+    /// Sets the terms by which service is judged from now on.
     #[must_use]
     pub fn judged_by(mut self, terms: Terms) -> Self {
         for (series, desk) in &mut self.desks {
@@ -93,11 +94,12 @@ impl TicketBook {
         };
         let facts = message.facts.clone();
         let pending = Pending { series, news: News::from(&message.news), facts };
-        // Of two messages with the same key the first one stays, in the store too.
+        // Of two messages with the same key, the first one is kept, in the store too.
         self.pending.entry(MessageKey::of(message)).or_insert(pending);
     }
 
-    /// Moves on to `now`: messages before it take effect. `place` says under which series the tickets of a series count.
+    /// Advances to `now`: messages before this time take effect. `place` maps the series of a ticket to the series under which
+    /// it is counted.
     pub fn advance(
         &mut self,
         now: Timestamp,
@@ -162,7 +164,7 @@ impl TicketBook {
         }
     }
 
-    /// A ticket was created at `opened_at`, as a message of `ts` says.
+    /// A ticket was created at `opened_at`, according to a message of `ts`.
     fn opened(&mut self, id: &Arc<str>, series: &SeriesKey, opened_at: Timestamp, ts: Timestamp) {
         let Some((mut ticket, is_new)) = self.known(id, series, (ts, LifeStep::Opened)) else {
             return;
@@ -190,13 +192,13 @@ impl TicketBook {
         if is_own || self.now.is_none_or(|now| opened_at >= now) {
             desk.flow.opened += 1;
             self.tally.opened += 1;
-            // Of a response that an earlier release took, the time is not known.
+            // The time of a response that an earlier release recorded is not known.
             ticket.service.is_counted = !ticket.is_answered || ticket.service.answered_at.is_some();
         }
         self.put(id, ticket, ts);
     }
 
-    /// Somebody works on a ticket. It is the first time unless that is known.
+    /// Somebody works on a ticket. This is the first response, unless one is already known.
     fn answered(&mut self, id: &Arc<str>, series: &SeriesKey, ts: Timestamp) {
         let Some((mut ticket, is_new)) = self.known(id, series, (ts, LifeStep::FirstResponse))
         else {
@@ -279,7 +281,7 @@ impl TicketBook {
         self.put(id, Ticket { is_open: true, was_unknown: false, ..ticket }, ts);
     }
 
-    /// A message had no effect on the number of open tickets. It may be the earlier one of two.
+    /// A message had no effect on the number of open tickets. It may be the earlier one of two messages.
     fn repeated(&mut self, id: &Arc<str>, ticket: Ticket, ts: Timestamp, is_earlier: bool) {
         self.tally.repeated += 1;
         if is_earlier || ts > ticket.heard_at {
@@ -287,7 +289,7 @@ impl TicketBook {
         }
     }
 
-    /// The ticket as it is known, or a new one, and whether it is new. `None` if it may have been forgotten: then a message has
+    /// The known ticket or a new one, and whether it is new. `None` if the ticket may have been forgotten; then the message has
     /// no effect.
     fn known(
         &mut self,
@@ -306,7 +308,7 @@ impl TicketBook {
         })
     }
 
-    /// Whether a ticket with a message of `ts` may have been forgotten. It may be known again since then.
+    /// Whether a ticket with a message of `ts` may have been forgotten, even if it is known again since then.
     fn may_be_forgotten(&self, known: Option<&Ticket>, ts: Timestamp) -> bool {
         self.forgotten_upto.is_some_and(|upto| ts <= upto)
             && known.is_none_or(|ticket| ts < ticket.seen_at)
@@ -325,7 +327,7 @@ impl TicketBook {
         self.changed_series.insert(series.clone());
     }
 
-    /// Replaces what is known of a ticket after a message of `ts`.
+    /// Replaces the state of a ticket after a message of `ts`.
     fn put(&mut self, id: &Arc<str>, mut ticket: Ticket, ts: Timestamp) {
         let before = self.remove(id).as_ref().and_then(Contact::of);
         ticket.heard_at = ticket.heard_at.max(ts);
@@ -343,7 +345,7 @@ impl TicketBook {
         self.tickets.insert(id.clone(), ticket);
     }
 
-    /// Removes a ticket. The number of open tickets stays.
+    /// Removes a ticket. The number of open tickets does not change.
     fn remove(&mut self, id: &Arc<str>) -> Option<Ticket> {
         let ticket = self.tickets.remove(id)?;
         let place = (ticket.heard_at, id.clone());
@@ -358,7 +360,7 @@ impl TicketBook {
         Some(ticket)
     }
 
-    /// Forgets tickets that ended long ago or have had no news for long, and those beyond the limit.
+    /// Forgets tickets that ended long ago, that have had no messages for long, or that exceed the limit.
     fn forget(&mut self, now: Timestamp) {
         while let Some((at, id)) = self.ended.first().cloned()
             && (self.ended.len() > self.rules.known_max || at + REMEMBERED < now)
@@ -389,7 +391,7 @@ impl TicketBook {
         self.remove(id)
     }
 
-    /// Older times weigh less in the means.
+    /// Reduces the weight of older times in the means.
     fn age_by_a_day(&mut self) {
         for (series, desk) in &mut self.desks {
             if desk.backlog.age_by_a_day() {
@@ -403,7 +405,7 @@ impl TicketBook {
         self.desks.iter().map(|(series, desk)| (series, &desk.backlog))
     }
 
-    /// The open tickets of a series; `None` if nothing is known of it.
+    /// The open tickets of a series; `None` if nothing is known about it.
     pub fn backlog(&self, series: &SeriesKey) -> Option<&Backlog> {
         self.desks.get(series).map(|desk| &desk.backlog)
     }

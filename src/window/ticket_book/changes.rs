@@ -1,4 +1,4 @@
-//! Limits of the book of tickets, and what an advance of it changed.
+//! Limits of the book of tickets, and the changes made by an advance.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::domain::{SeriesKey, TicketFacts, Timestamp};
 /// Limits of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TicketRules {
-    /// Most open tickets whose ids are known, and most ended ones that are remembered.
+    /// Maximum number of open tickets with known ids, and of ended tickets that are remembered.
     pub known_max: usize,
 }
 
@@ -31,15 +31,15 @@ pub struct TicketTally {
     pub abandoned: u64,
     /// Snapshots that set the number of open tickets.
     pub snapshots: u64,
-    /// Messages without effect: the same was known, or something newer.
+    /// Messages without effect, because the same or something newer was known.
     pub repeated: u64,
-    /// Ends of tickets whose creation is not known.
+    /// Ends of tickets whose creation is unknown.
     pub unpaired: u64,
-    /// Open tickets whose ids were given up, because too many are open.
+    /// Open tickets whose ids were dropped, because too many tickets are open.
     pub given_up: u64,
-    /// Open tickets without news for 90 days.
+    /// Open tickets without messages for 90 days.
     pub stale: u64,
-    /// Messages of tickets that are no longer remembered, and snapshots of finalized windows.
+    /// Messages about tickets that are no longer remembered, and snapshots of finalized windows.
     pub old: u64,
 }
 
@@ -62,22 +62,22 @@ impl TicketTally {
     }
 }
 
-/// What [`TicketBook::advance`](super::TicketBook::advance) changed.
+/// The changes made by [`TicketBook::advance`](super::TicketBook::advance).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TicketChanges {
     /// Messages before this time have taken effect; `None` if there were none.
     pub taken_before: Option<Timestamp>,
     /// Tickets that changed; `None` for those that are no longer remembered.
     pub tickets: Vec<(Arc<str>, Option<Ticket>)>,
-    /// What was said of tickets that are new.
+    /// Facts about new tickets.
     pub facts: Vec<(Arc<str>, Box<TicketFacts>)>,
     /// Series that changed.
     pub series: Vec<(SeriesKey, Backlog)>,
-    /// Series in which something happened in the window.
+    /// Series with changes in the window.
     pub windows: Vec<(SeriesKey, BacklogWindow)>,
     /// Attained service that changed, by series and start of the window in which the contacts were created.
     pub attained: Vec<(SeriesKey, Timestamp, AttainedChange)>,
-    /// Up to when the book has forgotten, if that changed.
+    /// The time up to which the book has forgotten tickets, if it changed.
     pub forgotten_upto: Option<Timestamp>,
 }
 

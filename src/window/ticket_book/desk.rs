@@ -1,4 +1,4 @@
-//! A series in the book, with what changed in it since the last window.
+//! A series in the book, with its changes since the last window.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use super::backlog::{Backlog, BacklogFlow};
 use super::service::{AttainedChange, Contact, SeriesTerms, Terms};
 use crate::domain::{SeriesKey, Timestamp};
 
-/// A series with the known ids of its open tickets, by their age.
+/// A series, with the known ids of its open tickets by age.
 #[derive(Clone, Debug)]
 pub(super) struct Desk {
     pub(super) backlog: Backlog,
     pub(super) flow: BacklogFlow,
     pub(super) ages: BTreeSet<(Timestamp, Arc<str>)>,
     pub(super) terms: SeriesTerms,
-    /// By start of the window in which contacts were created.
+    /// Attained service by start of the window in which contacts were created.
     pub(super) attained: BTreeMap<Timestamp, AttainedChange>,
 }
 
@@ -24,14 +24,14 @@ impl Desk {
         Self { backlog, flow, ages, terms, attained: BTreeMap::new() }
     }
 
-    /// A ticket was known as the contact `before` and is known as `now`.
+    /// Replaces the contribution `before` of a ticket by its contribution `now`.
     pub(super) fn judge(&mut self, before: Option<&Contact>, now: Option<&Contact>, terms: &Terms) {
         let Some(now) = now.filter(|now| before != Some(*now)) else { return };
         let window = terms.width().floor(now.opened_at);
         self.attained.entry(window).or_default().take(before, now, self.terms.goal);
     }
 
-    /// Takes the handling time of a contact that was created at `opened_at`.
+    /// Adds the handling time of a contact that was created at `opened_at`.
     pub(super) fn handled(&mut self, seconds: u32, opened_at: Timestamp) {
         self.flow.handled.add(u64::from(seconds));
         let hour = self.terms.zone.minute_of_week(opened_at) as usize / 60 % 24;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::ticket::Ticket;
 use crate::domain::{LifeStep, SeriesKey, TicketFacts, TicketMessage, TicketNews, Timestamp};
 
-/// Time, kind and subject of a message. The smaller one takes effect first; a message with the same key is the same one.
+/// Time, kind and subject of a message. The message with the smaller key takes effect first. Messages with the same key are the
+/// same message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MessageKey {
     pub ts: Timestamp,
-    /// Number of the step; `SNAPSHOT` for a snapshot, which includes what happened at its time.
+    /// Number of the step; `SNAPSHOT` for a snapshot, which includes everything at its own time.
     pub kind: u8,
     /// Id of the ticket, or name of the series.
     pub subject: Arc<str>,
@@ -46,7 +47,7 @@ const fn step_number(step: LifeStep) -> u8 {
     }
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
     pub(super) series: Arc<SeriesKey>,
@@ -74,7 +75,8 @@ impl From<&TicketNews> for News {
     }
 }
 
-/// What was said of tickets that were not known before an advance of the book: the first message of each that says anything.
+/// Facts about tickets that were not known before an advance of the book: those of the first message of each ticket that has
+/// any.
 #[derive(Debug, Default)]
 pub(super) struct FirstFacts {
     new: BTreeSet<Arc<str>>,
@@ -82,7 +84,7 @@ pub(super) struct FirstFacts {
 }
 
 impl FirstFacts {
-    /// A message takes effect. `is_known` says whether its ticket is known already.
+    /// Takes a message that takes effect. `is_known`: its ticket is already known.
     pub(super) fn take(&mut self, id: &Arc<str>, facts: Option<Box<TicketFacts>>, is_known: bool) {
         let Some(facts) = facts else {
             if !is_known {
@@ -96,7 +98,7 @@ impl FirstFacts {
         }
     }
 
-    /// Those of tickets that are known now.
+    /// The facts about tickets that are known now.
     pub(super) fn of(
         mut self,
         tickets: &BTreeMap<Arc<str>, Ticket>,

@@ -1,4 +1,4 @@
-//! Attained service: what became of the contacts that were created in a window.
+//! Attained service: the outcome of the contacts that were created in a window.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 pub enum ServedBy {
     /// Somebody answers it.
     Answer,
-    /// It is resolved, as deferred work is.
+    /// It is resolved (for deferred work).
     End,
 }
 
@@ -24,16 +24,16 @@ pub enum ServedBy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceGoal {
     pub by: ServedBy,
-    /// Longest time from its creation, seconds.
+    /// Maximum time from its creation, seconds.
     pub within_seconds: u32,
 }
 
-/// What the book has to know of a series besides its tickets.
+/// The terms of a series that the book needs besides its tickets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeriesTerms {
     /// `None` if the series has no service target.
     pub goal: Option<ServiceGoal>,
-    /// The zone of hours of the day.
+    /// The time zone of the hours of the day.
     pub zone: Zone,
 }
 
@@ -77,7 +77,7 @@ impl fmt::Debug for Terms {
     }
 }
 
-/// Times by which the service of a contact is judged. Each is the earliest that is known, so the order of messages does not matter.
+/// Times by which the service of a contact is judged. Each is the earliest known one, so the order of messages does not matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceTimes {
     /// Whether its creation is counted in the window in which it was created.
@@ -87,7 +87,7 @@ pub struct ServiceTimes {
     pub abandoned_at: Option<Timestamp>,
 }
 
-/// Keeps the earlier time. Returns whether `ts` is earlier than what was known.
+/// Keeps the earlier time. Returns whether `ts` is earlier than the known one.
 pub(super) fn earliest(known: &mut Option<Timestamp>, ts: Timestamp) -> bool {
     let is_earlier = known.is_none_or(|at| ts < at);
     if is_earlier {
@@ -96,18 +96,18 @@ pub(super) fn earliest(known: &mut Option<Timestamp>, ts: Timestamp) -> bool {
     is_earlier
 }
 
-/// A contact as it counts in the window of its creation.
+/// The contribution of a contact to the window of its creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Contact {
     pub(super) opened_at: Timestamp,
     is_abandoned: bool,
-    /// Times until it was answered or resolved; `None` if that has not happened.
+    /// Times until it was answered and resolved; `None` if this has not happened.
     answered_after: Option<Duration>,
     ended_after: Option<Duration>,
 }
 
 impl Contact {
-    /// That of a ticket; `None` if its creation is not counted.
+    /// The contact of a ticket; `None` if its creation is not counted.
     pub(super) fn of(ticket: &Ticket) -> Option<Self> {
         let times = &ticket.service;
         let opened_at = ticket.opened_at.filter(|_| times.is_counted)?;
@@ -132,22 +132,22 @@ impl Contact {
     }
 }
 
-/// What became of the contacts that were created in a window.
+/// The outcome of the contacts that were created in a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attained {
     /// Contacts that were created.
     pub offered: u32,
-    /// Of those, answered.
+    /// Answered contacts.
     pub answered: u32,
-    /// Of those, abandoned before somebody answered.
+    /// Contacts that were abandoned before somebody answered.
     pub abandoned: u32,
-    /// Of those, with a service target.
+    /// Contacts with a service target.
     pub targeted: u32,
-    /// Of those with a target, served in time.
+    /// Contacts with a target that were served in time.
     pub in_time: u32,
     /// Times from the creation to the first response.
     pub waits: Waits,
-    /// The target by which they were judged last; `None` without one, and of series with different ones.
+    /// The target by which they were judged last. `None` without a target, and for a sum over series with different targets.
     pub goal: Option<ServiceGoal>,
 }
 
@@ -181,7 +181,7 @@ impl Attained {
         self.waits.plus(&other.waits);
     }
 
-    /// Takes what changed.
+    /// Applies a change.
     pub fn change(&mut self, change: &AttainedChange) {
         let AttainedChange { gained, lost, goal } = change;
         self.plus(gained);
@@ -206,7 +206,7 @@ impl Attained {
         (self.offered > 0).then(|| f64::from(self.abandoned) / f64::from(self.offered))
     }
 
-    /// Without judgement by a target.
+    /// The same contacts without judgement by a target.
     #[must_use]
     pub fn unjudged(self) -> Self {
         Self { targeted: 0, in_time: 0, ..self }
@@ -222,7 +222,7 @@ pub struct AttainedChange {
 }
 
 impl AttainedChange {
-    /// A contact was known as `before` and is known as `now`.
+    /// Replaces the contribution `before` of a contact by `now`.
     pub(super) fn take(
         &mut self,
         before: Option<&Contact>,

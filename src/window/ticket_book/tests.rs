@@ -1,4 +1,4 @@
-//! Tables of messages, and what is open after them; and laws of random streams.
+//! Tables of messages with the expected open tickets, and properties of random streams.
 
 use proptest::prelude::*;
 
@@ -13,8 +13,8 @@ fn series(channel: &str) -> SeriesKey {
     SeriesKey::parse(&format!("north/tv/{channel}")).expect("a series")
 }
 
-/// A message: `+` opens, `!` answers, `-` ends, `~` reopens; `=7` is a snapshot. As in `+a@3`, `-a@9/120` (handled seconds),
-/// `-a@9<2` (a step that says when its ticket was opened) and `=7@5`.
+/// A message: `+` opens, `!` answers, `-` ends, `~` reopens; `=7` is a snapshot. Examples: `+a@3`, `-a@9/120` (handled
+/// seconds), `-a@9<2` (a step that says when its ticket was opened) and `=7@5`.
 fn message(text: &str) -> TicketMessage {
     let (what, rest) = text.split_once('@').expect("a time");
     let (rest, opened) = rest.split_once('<').map_or((rest, None), |(a, b)| (a, Some(b)));
@@ -174,7 +174,7 @@ fn tickets_beyond_the_limit_are_given_up_and_still_count() {
     assert_eq!((phone(&book), book.take_tally().stale), ((0, 0), 1));
 }
 
-/// What a store keeps of a book.
+/// The part of a book's state that a store keeps.
 #[derive(Default)]
 struct Kept {
     tickets: std::collections::BTreeMap<std::sync::Arc<str>, Ticket>,
@@ -228,7 +228,7 @@ fn streams() -> impl Strategy<Value = Vec<Vec<TicketMessage>>> {
 }
 
 proptest! {
-    /// After any window the process may die, start from what was stored, and read messages again.
+    /// After any window the process may end, start from the stored state, and read messages again.
     #[test]
     fn a_restart_and_a_second_reading_change_nothing(
         windows in streams(),
@@ -257,7 +257,7 @@ proptest! {
         prop_assert_eq!(straight.series, other.series);
     }
 
-    /// Whatever comes, the book's own numbers agree.
+    /// The book's own numbers are consistent for all inputs.
     #[test]
     fn known_tickets_are_those_that_are_open(windows in streams(), known_max in 1..6usize) {
         let mut book = TicketBook::new(TicketRules { known_max });

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 /// Waits below this are counted by the second.
 const EXACT: u64 = 128;
-/// Parts of each doubling of a longer wait: a wait is known to 1/64 of its length.
+/// Number of classes for each doubling of a longer wait: its length is known to 1/64.
 const PARTS: u64 = 64;
 
-/// Waits in whole seconds. Those of up to two minutes are exact, longer ones are known to 1.6 %.
+/// Waits in whole seconds. Waits of up to two minutes are exact, longer ones have a precision of 1.6 %.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waits {
     /// Class and number of waits, in order of the classes.
@@ -25,7 +25,7 @@ impl Waits {
         other.classes.iter().for_each(|(class, count)| self.add_class(*class, *count));
     }
 
-    /// Takes other waits away, as far as they are there.
+    /// Subtracts other waits, as far as they are included.
     pub fn minus(&mut self, other: &Self) {
         for (class, count) in &other.classes {
             if let Ok(at) = self.classes.binary_search_by_key(class, |own| own.0) {
@@ -47,7 +47,7 @@ impl Waits {
         self.classes.iter().map(|(_, count)| u64::from(*count)).sum()
     }
 
-    /// The shortest wait, in seconds, that at least this share (0–1) of contacts did not exceed; `None` without waits.
+    /// The smallest wait, in seconds, that at least this share (0–1) of contacts did not exceed; `None` without waits.
     pub fn quantile(&self, share: f64) -> Option<u64> {
         let total = self.count();
         let rank = ((share * total as f64 - 1e-9).ceil().max(1.0)) as u64;
@@ -69,7 +69,7 @@ fn class(seconds: u64) -> u16 {
     u16::try_from(EXACT + doublings * PARTS + part).unwrap_or(u16::MAX)
 }
 
-/// The middle of a class.
+/// The wait in the middle of a class, in seconds.
 fn seconds(class: u16) -> u64 {
     let class = u64::from(class);
     if class < EXACT {
@@ -116,7 +116,7 @@ mod tests {
             prop_assert_eq!(sum, of(&first));
         }
 
-        /// Short waits are exact, so that a quantile is one of them: the one whose rank it is.
+        /// Short waits are exact, so a quantile is the wait with the corresponding rank.
         #[test]
         fn quantiles_of_short_waits_are_exact(
             mut waits in prop::collection::vec(0..EXACT, 1..50),

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use super::super::merge::Input;
 use super::*;
 
-/// Answers as scripted, then accepts everything.
+/// A target that gives scripted answers, then accepts everything.
 #[derive(Default)]
 struct Script {
     answers: VecDeque<Answer>,

@@ -1,4 +1,4 @@
-//! Busyness: how far recent counts lie from the shape, and how much of that stays.
+//! Busyness: how far recent counts are from the shape of the day, and how much of this difference persists.
 
 use super::days::Days;
 use super::pause::Pause;
@@ -10,41 +10,42 @@ use crate::stats::{CoefficientPrior, NormalEquations};
 
 /// Ends of the lead buckets, hours.
 const BUCKETS: [f64; 3] = [1.0, 3.0, f64::INFINITY];
-/// Leads of past forecasts, hours: as many in each bucket.
+/// Leads of past forecasts in hours, the same number in each bucket.
 const LEADS: [f64; 6] = [0.0, 0.5, 1.25, 2.25, 3.5, 5.0];
 const LEADS_A_BUCKET: f64 = 2.0;
 /// Hours between past origins.
 const EVERY: usize = 3;
-/// Past origins a day.
+/// Number of past origins per day.
 const A_DAY: f64 = 8.0;
-/// Prior tickets of a ratio: the least, and as a share of the average window.
+/// Prior tickets of a ratio: the minimum, and the share of an average window.
 const PRIOR_TICKETS: (f64, f64) = (5.0, 0.02);
-/// Hours of the ratios and of the differences.
+/// Lengths in hours of the spans for ratios and differences.
 const HOUR: usize = 1;
 const HOURS: usize = 3;
-/// Middle of the horizon, hours. Hours around it that are near, and the weight of the others in the share of the ratio.
+/// Middle of the horizon in hours, the distance in hours up to which errors are near, and the weight of all other errors in the
+/// share of the ratio.
 const LEAD_MIDDLE: usize = 3;
 const NEAR: (usize, f64) = (4, 0.15);
-/// Dispersion of the weights.
+/// Dispersion that is assumed for the weights.
 const ROUGH: f64 = 0.03;
-/// Limit of the logarithm of a ratio.
+/// Limit of the absolute logarithm of a ratio.
 const RATIO_MAX: f64 = 1.5;
-/// Candidate shares of the ratio, and how fast a larger error loses.
+/// Candidate shares of the ratio, and how fast the weight of a candidate falls with its error.
 const SHARES: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 const SCORE: f64 = 12.0;
-/// Squared errors of coefficients fitted to the same trials are smaller than those to come.
+/// Factor on squared errors. Errors of coefficients are smaller on the trials to which they were fitted than on future counts.
 const OPTIMISM: f64 = 1.6;
 
-/// Known counts and shape by position, as running sums over windows where both are known.
+/// Known counts and the shape by position, as running sums over windows in which both are known.
 pub(super) struct Track {
     /// Shape by position from `from` on; NaN where unknown.
     pub base: Vec<f64>,
     counts: Vec<f64>,
     sums: Vec<[f64; 3]>,
-    /// By position: position of the first window of the day, and how new its kind of day is.
+    /// By position: position of the first window of the day, and the factor for a day of a kind that is new.
     day_start: Vec<usize>,
     pub novelty: Vec<f64>,
-    /// By position: number of days before its day.
+    /// By position: number of days before the position's day.
     pub days: Vec<f64>,
     pub from: usize,
     per_hour: usize,
@@ -79,7 +80,7 @@ impl Track {
         Self { base, counts, sums, day_start, novelty, days: days_before, from, per_hour, pull }
     }
 
-    /// Tickets, usual tickets and windows of `a..b`.
+    /// Tickets, usual tickets and number of windows of `a..b`.
     fn between(&self, a: usize, b: usize) -> [f64; 3] {
         std::array::from_fn(|k| self.sums[b][k] - self.sums[a][k])
     }
@@ -110,7 +111,7 @@ impl Track {
         }
     }
 
-    /// Mean count of the last hours before `o`, known or not: without a shape it is all there is.
+    /// Mean count of the last hours before `o`. It does not need the shape, so it is also used where the shape is not known.
     pub(super) fn recent(&self, o: usize) -> Option<f64> {
         let mean = |from: usize| {
             let known = self.counts[from..o].iter().filter(|y| !y.is_nan());
@@ -137,7 +138,7 @@ impl Track {
         Pause { hours: windows / self.per_hour as f64, missed }
     }
 
-    /// Hours from an origin to a window that many steps later.
+    /// Hours from an origin to the window `step` steps later.
     pub(super) fn lead(&self, step: usize) -> f64 {
         step as f64 / self.per_hour as f64
     }
@@ -152,30 +153,30 @@ impl Track {
     }
 }
 
-/// How busy it is at an origin.
+/// The busyness at an origin.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Busy {
     ratios: [f64; RATIOS],
     differences: [f64; DIFFERENCES],
 }
 
-/// A past forecast: the origin's busyness, the shape and the count of its target.
+/// A past forecast: the busyness at its origin, and the shape and the count of its target.
 #[derive(Clone, Copy)]
 struct Trial {
     busy: Busy,
     base: f64,
     y: f64,
     novelty: f64,
-    /// Number of days before its day.
+    /// Number of days before the day of the target.
     days: f64,
-    /// Whether it is at a similar time of the day: errors at other times say less.
+    /// Whether the target is at a similar time of day. Errors at other times of day have less weight.
     is_near: bool,
-    /// Its age at the origin of the forecast, days.
+    /// Age of the trial at the origin of the forecast, in days.
     age: f64,
 }
 
 impl Trial {
-    /// Its weight where errors at other times have the weight `others`.
+    /// The weight of the trial, where trials at other times of day have the weight `others`.
     fn near(&self, others: f64) -> f64 {
         if self.is_near { 1.0 } else { others }
     }
@@ -185,19 +186,19 @@ impl Trial {
     }
 }
 
-/// What is learned for a lead bucket.
+/// The coefficients and shares that are learned for a lead bucket.
 pub(super) struct Learned {
     ratios: [f64; RATIOS],
     differences: [f64; DIFFERENCES],
     /// Share of the ratio in the mean.
     share: f64,
-    /// Usual dispersion of the lead, and the factor on it.
+    /// Usual dispersion at this lead, and the factor on it.
     usual: f64,
     factor: Factor,
 }
 
 impl Learned {
-    /// By lead bucket, from past forecasts at origins before `o`. `unrest` is a factor on the prior dispersion.
+    /// Learns from past forecasts at origins before `o`, for each lead bucket. `unrest` is a factor on the prior dispersion.
     pub(super) fn by_lead(track: &Track, o: usize, unrest: f64, shaped: usize) -> [Self; 3] {
         let mut trials: [Vec<Trial>; 3] = Default::default();
         let every = EVERY * track.per_hour;
@@ -265,7 +266,7 @@ impl Learned {
         learned
     }
 
-    /// The share of the ratio: shares with larger errors count exponentially less.
+    /// The share of the ratio: the mean of the candidates, whose weights fall exponentially with their errors.
     fn best_share(&self, trials: &[Trial]) -> f64 {
         let mut losses = [0.0; SHARES.len()];
         for trial in trials {
@@ -282,7 +283,7 @@ impl Learned {
         weights.iter().zip(SHARES).map(|(weight, share)| weight * share).sum::<f64>() / sum
     }
 
-    /// The factor on the usual dispersion after the errors of the trials.
+    /// The factor on the usual dispersion, learned from the errors of the trials.
     fn factor_of(&self, trials: &[Trial], prior: &Prior) -> Factor {
         let width = &prior.width;
         let mut posterior = Posterior::new();
@@ -304,7 +305,7 @@ impl Learned {
         Point::new(self.usual * novelty, mean, base, days)
     }
 
-    /// The mean by ratio and the mean by difference.
+    /// The mean computed by ratio, and the mean computed by difference.
     fn members(&self, base: f64, busy: &Busy) -> [f64; 2] {
         let log: f64 = self.ratios.iter().zip(busy.ratios).map(|(b, x)| b * x).sum();
         let (low, high) = (-2.0 * RATIO_MAX, 2.0 * RATIO_MAX);
@@ -318,7 +319,7 @@ impl Learned {
         mixed(self.share, self.members(base, busy)).max(1e-3)
     }
 
-    /// Dispersion of a target with this mean and shape on a day of so much novelty, after so many days.
+    /// Dispersion of a target with this mean and shape, on a day of this novelty, after this number of days.
     pub(super) fn dispersion(&self, mean: f64, base: f64, novelty: f64, days: f64) -> f64 {
         self.factor.dispersion(&self.point(mean, base, novelty, days))
     }
@@ -328,7 +329,7 @@ fn mixed(share: f64, [by_ratio, by_difference]: [f64; 2]) -> f64 {
     share * by_ratio + (1.0 - share) * by_difference
 }
 
-/// Coefficients shrunk to the prior's.
+/// Coefficients shrunk towards those of the prior.
 fn shrunk<const N: usize>(equations: &NormalEquations, mean: [f64; N]) -> [f64; N] {
     let precision = [Prior::shipped().busyness.weight; N];
     let found = equations.with_prior(&CoefficientPrior { mean: &mean, precision: &precision });

@@ -5,21 +5,21 @@ use crate::forecast::History;
 use crate::forecast::ensemble::frame::{Frame, Kind};
 use crate::stats::outlier_limits;
 
-/// Most days that are used.
+/// Maximum number of days that are used.
 const DAYS: i32 = 28;
-/// Fewest days of a kind whose outliers are limited.
+/// Minimum number of days of a kind whose outliers are limited.
 const DAYS_MIN: usize = 4;
 /// Limits of the roughness relative to the usual one.
 const UNREST: (f64, f64) = (0.2, 60.0);
 const UNREST_POWER: f64 = 0.94;
-/// Largest count, relative to the mean, that is no outlier.
+/// Largest count, relative to the mean, that is not an outlier.
 const SUSPECT: f64 = 1.5;
 /// Sunday.
 const SUNDAY: usize = 6;
 
 /// A civil day; NaN is unknown.
 pub(super) struct Day {
-    /// From Monday, 0. A holiday is a Sunday.
+    /// Weekday from 0 for Monday. A holiday counts as a Sunday.
     pub weekday: usize,
     /// By time of day: counts, and counts without outliers.
     pub counts: Vec<f64>,
@@ -32,12 +32,12 @@ impl Day {
     }
 }
 
-/// Whether a weekday, from Monday, is one of the weekend.
+/// Whether a weekday (0 for Monday) belongs to the weekend.
 pub(super) fn is_weekend(weekday: usize) -> bool {
     weekday >= 5
 }
 
-/// The days from the first count on, at most [`DAYS`] before the origin, to the end of the frame.
+/// The days from the first count to the end of the frame, at most [`DAYS`] before the origin.
 pub(super) struct Days {
     first_date: i32,
     pub rows: Vec<Day>,
@@ -50,7 +50,7 @@ pub(super) struct Days {
 }
 
 impl Days {
-    /// From the counts before position `known`; `None` without a count.
+    /// Reads the counts before position `known`; `None` without a count.
     pub(super) fn new(frame: &Frame, history: &History, known: usize) -> Option<Self> {
         let last = *frame.date.last()?;
         // A donor's frame may end at the origin.
@@ -83,7 +83,7 @@ impl Days {
         ((frame.date[t] - self.first_date) as usize, usize::from(frame.time_of_day[t]))
     }
 
-    /// By day: the factor on the dispersion while few such days are known.
+    /// By day: the factor on the dispersion, as long as few days of that kind are known.
     pub(super) fn novelties(&self) -> Vec<f64> {
         let width = &Prior::shipped().width;
         let mut seen = [0.0; 7];

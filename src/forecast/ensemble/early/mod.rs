@@ -1,10 +1,10 @@
-//! The forecast from little history: the shape of the days so far × busyness, shrunk to starting values.
+//! The forecast from a short history: the shape of earlier days × busyness, shrunk to starting values.
 //!
 //! - The shape of a day is the mean at each time of day over the days before it. Days of the same weekday, and of the
 //!   same kind (weekday or weekend), have more weight; how much more follows from past errors.
 //! - Busyness is the ratio and the difference of the last hours, of the day so far and of the day before to the shape.
-//! - How much of it stays, and how wide the bands are, begins with `models/forecaster.toml` and follows own errors. Bands are
-//!   wider where busyness moves the forecast far from the shape.
+//! - How much of it persists, and how wide the bands are, is at first given by `models/forecaster.toml`, and then learned from
+//!   the series' own errors. Bands are wider where busyness moves the forecast far from the shape.
 //! - After hours without a ticket where the shape has many, the series has probably paused: the band then begins at zero.
 //!
 //! It is a function of the windows before the origin.
@@ -38,7 +38,7 @@ impl Expected {
         Self { mean, baseline, quantiles: quantiles(mean, dispersion) }
     }
 
-    /// With a probability that there is none because the series has paused: a mixture.
+    /// The mixture of this distribution and no tickets at all, which has the probability `paused` that the series has paused.
     fn unless(self, paused: f64, dispersion: f64) -> Self {
         if paused <= 0.0 {
             return self;
@@ -54,7 +54,8 @@ impl Expected {
 pub(super) enum Effort {
     /// A young series.
     Full,
-    /// A series with a long history whose fit is not ready: many such forecasts are made at the first start.
+    /// A series with a long history whose fit is not ready. Many such forecasts are made at the first start, so each must be
+    /// cheap.
     Little,
 }
 
@@ -67,7 +68,8 @@ impl Effort {
     }
 }
 
-/// Forecast of the windows of the frame from position `known` on, from counts before it. Without any count it is zero.
+/// Forecasts the windows of the frame from position `known` on, from the counts before it. Without any count the forecast is
+/// zero.
 pub(super) fn forecast(
     frame: &Frame,
     history: &History,
@@ -100,7 +102,7 @@ pub(super) fn forecast(
     (origin..track.base.len()).map(of_target).collect()
 }
 
-/// The usual week of a history, to lend to another series: from counts before position `known`.
+/// The usual week of a history (counts before position `known`), to be lent to another series.
 pub(super) fn donor(frame: &Frame, history: &History, known: usize) -> Option<Donor> {
     Days::new(frame, history, known).map(|days| Donor::new(&days))
 }

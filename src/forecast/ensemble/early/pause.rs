@@ -8,17 +8,17 @@ const CHANCE_MAX: f64 = 0.98;
 /// The time since the last ticket before an origin.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pause {
-    /// Hours without a ticket, of those whose counts are known.
+    /// Hours without a ticket, among hours with known counts.
     pub hours: f64,
-    /// Tickets that the shape has in these hours.
+    /// Tickets that the shape expects in these hours.
     pub missed: f64,
 }
 
 impl Pause {
     /// Probability that no ticket arrives in a window that many hours ahead because the series has paused.
     ///
-    /// Counts vary, so that the probability of no ticket by chance is that of a negative binomial distribution. A pause that has
-    /// lasted for `h` hours lasts for another `l` hours with probability `h / (h + l)`.
+    /// Counts are dispersed, so the probability of no ticket by chance is that of a negative binomial distribution. A pause
+    /// that has lasted for `h` hours lasts for another `l` hours with probability `h / (h + l)`.
     pub(super) fn chance(&self, lead: f64) -> f64 {
         if self.missed <= 0.0 {
             return 0.0;

@@ -11,7 +11,7 @@ pub(super) const RATIOS: usize = 4;
 /// Number of regressors of the difference.
 pub(super) const DIFFERENCES: usize = 2;
 
-/// The file. It documents each key.
+/// The content of the file. The file documents each key.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Prior {
@@ -46,7 +46,7 @@ impl Busyness {
     }
 }
 
-/// Weights of days of the other kind, of the same kind, and of the same weekday.
+/// Weights of days of the other kind (weekday or weekend), of the same kind, and of the same weekday.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Similar {
@@ -94,7 +94,7 @@ static SHIPPED: LazyLock<Prior> = LazyLock::new(|| {
 });
 
 impl Prior {
-    /// The values of the program.
+    /// The values that are included in the program.
     pub(super) fn shipped() -> &'static Self {
         &SHIPPED
     }

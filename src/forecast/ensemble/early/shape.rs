@@ -3,30 +3,30 @@
 use super::days::{Day, Days, is_weekend};
 use super::prior::Prior;
 
-/// Relative variance of a window's count up to which the shape is not smoothed, and up to which it is smoothed little.
+/// Relative variance of a window's count up to which the shape is not smoothed, and up to which it is smoothed only a little.
 const STEADY: [f64; 2] = [0.01, 0.04];
-/// Most last days that choose the smoothing: more cost time and change little.
+/// Maximum number of last days from which the smoothing is chosen. More days would take more time and change little.
 const SMOOTHED: usize = 7;
-/// Number of scored days that the choice of the smoothing needs.
+/// Minimum number of scored days for the choice of the smoothing.
 const SCORED_MIN: usize = 3;
 /// Weights of days for the choice of the smoothing.
 const SIMILAR: [f64; 3] = [0.3, 1.0, 2.0];
-/// Weight of a day's score: of the logarithm of its relative error.
+/// Weight of the score of a day: the logarithm of its relative error is multiplied by it.
 const SCORE: f64 = 3.0;
 /// Smallest relative error in a score.
 const ERROR_MIN: f64 = 0.02;
-/// Share of a day's level that is taken out of its score, and the prior tickets of that level.
+/// Share of a day's level that is removed from its score, and the prior tickets of that level.
 const LEVELLED: f64 = 0.7;
 const LEVEL_TICKETS: f64 = 5.0;
-/// Least shape: a share of the average count, at most so many tickets, less with every day.
+/// Lower limit of the shape: a share of the average count, and at most this many tickets; it falls with every day of history.
 const FLOOR: (f64, f64) = (0.1, 1.0);
 
-/// The shape elsewhere: the usual count by weekday and time of day, in that series' tickets.
+/// The shape of other series: the usual count by weekday and time of day.
 pub(in crate::forecast::ensemble) struct Donor {
     pub usual: [Vec<f64>; 7],
 }
 
-/// The usual count by day and time of day, from the days before; NaN where none is known.
+/// The usual count by day and time of day, computed from the days before; NaN where unknown.
 pub(super) struct Shape {
     pub rows: Vec<Vec<f64>>,
 }
@@ -34,7 +34,7 @@ pub(super) struct Shape {
 /// Sums and numbers of known counts by weekday and time of day.
 struct Sums {
     by_weekday: [Vec<(f64, f64)>; 7],
-    /// Own tickets, and the donor's in the same windows.
+    /// The tickets of the series, and those of the donor in the same windows.
     own: f64,
     donated: f64,
     slots: usize,
@@ -84,7 +84,7 @@ impl Sums {
     }
 }
 
-/// Mean over `reach` neighbours on either side with triangular weights, where the value itself is known.
+/// Mean over `reach` neighbours on either side with triangular weights, for values that are known.
 fn smoothed(values: &[f64], reach: usize) -> Vec<f64> {
     let n = values.len();
     if reach == 0 {
@@ -109,8 +109,8 @@ fn smoothed(values: &[f64], reach: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Sum of errors of a day's shape at the day's own level, relative to its tickets: absolute and squared ones. `None` if
-/// less than a quarter of the day is known.
+/// Sum of the errors of the shape of a day, scaled to the level of that day, relative to its tickets: absolute and squared
+/// errors. `None` if less than a quarter of the day is known.
 fn errors(day: &Day, shape: &[f64]) -> Option<(f64, f64)> {
     let known = || day.clean.iter().zip(shape).filter(|(y, s)| !y.is_nan() && !s.is_nan());
     if 4 * known().count() < shape.len() {
@@ -125,7 +125,7 @@ fn errors(day: &Day, shape: &[f64]) -> Option<(f64, f64)> {
     Some((absolute / tickets.max(1.0), squared))
 }
 
-/// Neighbours on either side over which the shape is smoothed.
+/// Number of neighbours on either side over which the shape is smoothed.
 fn reach(days: &Days, shaped: usize, donor: Option<&Donor>) -> usize {
     let hour = (days.slots / 24).max(1);
     let mut reaches = vec![0, 1, 2, 3, hour, 2 * hour];
@@ -158,7 +158,8 @@ fn reach(days: &Days, shaped: usize, donor: Option<&Donor>) -> usize {
 }
 
 impl Shape {
-    /// The shape of each of the last `shaped` days from the days before it. How much more similar days count follows their past errors.
+    /// The shape of each of the last `shaped` days, computed from the days before it. The weight of similar days is learned
+    /// from past errors.
     pub(super) fn new(days: &Days, shaped: usize, donor: Option<&Donor>) -> Self {
         let choices = &Prior::shipped().days;
         let reach = reach(days, shaped, donor);
@@ -213,7 +214,7 @@ impl Shape {
 }
 
 impl Donor {
-    /// From the days of other series.
+    /// The shape computed from the days of other series.
     pub(super) fn new(days: &Days) -> Self {
         let choices = &Prior::shipped().days;
         let reach = reach(days, SMOOTHED, None);

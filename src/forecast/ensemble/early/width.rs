@@ -1,4 +1,4 @@
-//! The dispersion of forecasts: what is usual, updated by the series' own errors.
+//! The dispersion of forecasts: the usual dispersion, updated by the series' own errors.
 
 use super::prior::Prior;
 
@@ -6,31 +6,32 @@ use super::prior::Prior;
 const FIRST: f64 = -3.0;
 const STEP: f64 = 0.7;
 const CANDIDATES: usize = 12;
-/// Variance that a small mean has beyond its own, tickets².
+/// Variance that is added to that of a small mean, tickets².
 const VARIANCE_MIN: f64 = 0.05;
-/// Degrees of freedom of errors: a few large ones are expected.
+/// Degrees of freedom of the distribution of errors: a few large errors are expected.
 const FREEDOM: i32 = 6;
-/// Tickets that are added to both sides of a departure, and the squared logarithm below which a departure is ordinary.
+/// Tickets that are added to the mean and to the shape before their ratio (the departure) is taken, and the squared logarithm
+/// below which a departure is ordinary.
 const DEPARTURE_TICKETS: f64 = 0.5;
 const ORDINARY: f64 = 0.03;
-/// Fewest tickets of a shape for the chance in it.
+/// Minimum number of tickets of a shape when its uncertainty is computed.
 const SHAPE_MIN: f64 = 0.3;
-/// Limits of a dispersion.
+/// Limits of the dispersion.
 const LIMITS: (f64, f64) = (1e-4, 20.0);
 
-/// What the dispersion of a forecast point follows.
+/// The quantities on which the dispersion of a forecast point depends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Point {
-    /// Usual dispersion, before own errors.
+    /// Usual dispersion, before the series' own errors.
     pub usual: f64,
     /// Squared logarithm of the mean relative to the shape, less if it is ordinary: a mean far from the shape is less certain.
     pub departure: f64,
-    /// Dispersion because of chance in the shape.
+    /// Dispersion caused by the uncertainty of the shape.
     pub shape: f64,
 }
 
 impl Point {
-    /// Of a mean, with the tickets of the shape and the number of days that it is from.
+    /// Computes it for a mean, the tickets of the shape, and the number of days from which the shape was computed.
     pub(super) fn new(usual: f64, mean: f64, base: f64, days: f64) -> Self {
         let width = &Prior::shipped().width;
         let log = ((mean + DEPARTURE_TICKETS) / (base + DEPARTURE_TICKETS)).ln();
@@ -49,11 +50,11 @@ pub(super) struct PastError {
     pub point: Point,
     pub mean: f64,
     pub squared: f64,
-    /// How much it counts.
+    /// Weight of the error.
     pub weight: f64,
 }
 
-/// The distribution of the factor on the usual dispersion after past errors.
+/// The distribution of the factor on the usual dispersion, given past errors.
 pub(super) struct Posterior {
     logs: [f64; CANDIDATES],
     factors: [Factor; CANDIDATES],
@@ -72,7 +73,7 @@ impl Posterior {
         }
     }
 
-    /// Adds an error: a Student distribution, whose squared scale is the variance of the count.
+    /// Adds an error. It is modelled by a Student distribution whose squared scale is the variance of the count.
     pub(super) fn add(&mut self, error: &PastError) {
         let square = error.mean * error.mean;
         for (log, factor) in self.logs.iter_mut().zip(&self.factors) {
@@ -83,7 +84,7 @@ impl Posterior {
         }
     }
 
-    /// The expected factor: between the mean of the logarithm and the logarithm of the mean.
+    /// The expected factor, between the mean of the logarithm and the logarithm of the mean.
     pub(super) fn factor(&self) -> Factor {
         let best = self.logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
@@ -125,8 +126,8 @@ impl Default for Factor {
     }
 }
 
-/// The mean of the count distribution of a forecast. What busyness says is a middle value. Uncertain levels are skewed: their mean
-/// lies above it.
+/// The mean of the count distribution of a forecast. Busyness estimates the median. The distribution of uncertain levels is
+/// skewed, so the mean is larger than the median.
 pub(super) fn skewed(mean: f64, dispersion: f64) -> f64 {
     mean * (1.0 + dispersion.min(1.0)).powf(Prior::shipped().width.skew)
 }

@@ -21,14 +21,14 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_secs(1_767_225_600 + seconds)
 }
 
-/// What a receiver saw: times of tries, and the pages that it took.
+/// What a receiver saw: the times of tries, and the pages that it accepted.
 #[derive(Default)]
 struct Seen {
     tries: Vec<Timestamp>,
     taken: Vec<(Timestamp, String)>,
 }
 
-/// Down for an hour. Then it is busy once, and takes two pages a minute.
+/// A receiver that is down for an hour. Then it is busy once, and accepts two pages per minute.
 struct Down(Arc<Mutex<Seen>>);
 
 impl Receiver for Down {
@@ -57,7 +57,7 @@ impl Receiver for Down {
     }
 }
 
-/// Lets the lane look until `end`; the test stores outcomes as the forecaster does.
+/// Runs the lane until `end`. The test stores outcomes as the forecaster does.
 fn run(
     lane: &Lane,
     memory: &mut Memory,

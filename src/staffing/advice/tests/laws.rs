@@ -1,4 +1,4 @@
-//! Laws that hold for every input.
+//! Properties that hold for every input.
 
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn problem() -> impl Strategy<Value = (Vec<u32>, Vec<u32>, Vec<Offer>)> {
     })
 }
 
-/// The most that whole numbers of people can be worth, by trying all.
+/// The highest total value of whole numbers of people, found by trying all.
 fn most_worth(problem: &Flows<'_>, people: &mut Vec<u32>) -> f64 {
     if !problem.holds(people) {
         return f64::NEG_INFINITY;
@@ -35,7 +35,7 @@ fn most_worth(problem: &Flows<'_>, people: &mut Vec<u32>) -> f64 {
     best
 }
 
-/// One issue: what each of four desks needs from now on, and a step of a random walk.
+/// One issue time: the needs of each of four desks from now on, and a step of a random walk.
 #[derive(Clone, Debug)]
 struct Issue {
     needs: Vec<(u32, u32)>,
@@ -52,7 +52,7 @@ fn issues() -> impl Strategy<Value = Vec<Issue>> {
     prop::collection::vec(issue, 1..20)
 }
 
-/// Desks that need `now` in the first three hours and `later` afterwards; each helps the next.
+/// Desks that need `now` agents in the first three hours and `later` agents afterwards. Each can help the next one.
 fn desks(issue: &Issue, now: Timestamp) -> Vec<Desk> {
     let names = ["a", "b", "c", "d"];
     let mut desks: Vec<Desk> = names

@@ -1,4 +1,4 @@
-//! Recommendations: who helps where, when, and for how long the advice stands.
+//! Recommendations: which team helps which, when, and how stable the recommendations are.
 
 mod laws;
 
@@ -18,7 +18,7 @@ fn at(minutes: i64) -> Timestamp {
     Timestamp::from_secs(ten().secs() + minutes * 60)
 }
 
-/// Enough people meet the target; with fewer, the level is their share of those who are needed.
+/// Enough people meet the target. With fewer, the level is the ratio of present to needed people.
 struct Simple(Vec<Desk>);
 
 impl Service for Simple {
@@ -33,7 +33,7 @@ impl Service for Simple {
     }
 }
 
-/// A desk whose windows from `now` on need and have so many.
+/// A desk whose windows from `now` on need and have these numbers of agents.
 fn desk(name: &str, now: Timestamp, of: impl Fn(i64) -> (u32, u32)) -> Desk {
     let window = |nth: i64| {
         let start = WIDTH.start(WIDTH.index(now) + nth);
@@ -69,7 +69,7 @@ fn step(
     book.step(desks, (WIDTH, now), rules, &mut Simple(desks.to_vec()))
 }
 
-/// Without leave.
+/// Rules without leave.
 fn rules() -> AdviceRules {
     AdviceRules { leave_share: 0.0, ..AdviceRules::default() }
 }

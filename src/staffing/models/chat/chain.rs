@@ -5,56 +5,56 @@ use std::ops::Range;
 
 use super::Rates;
 
-/// Sweeps after which the exact chain is taken as it is; ten to thirty are usual.
+/// Maximum number of sweeps; ten to thirty are usual. After that the solution is used as it is.
 const SWEEPS_MAX: usize = 2_000;
-/// A weight so large that nobody ever waits.
+/// A weight that is so large that nobody ever waits.
 const NEVER_FULL: f64 = 1e250;
 
-/// Agents by how many chats they have: at place `j − 1` those with `j`.
+/// Number of agents by their number of chats: index `j − 1` is for `j` chats.
 type State = [u16; Rates::CHATS_MAX];
 
 /// The chain of `n` agents; its states are sorted by chats in progress.
 #[derive(Clone, Debug)]
 pub(super) struct Chain {
-    /// By chats in progress, from none to all places: the completion rate, chats by the time of one handled alone, of
-    /// chats that are spread evenly.
+    /// By chats in progress, from none to the maximum: the completion rate if chats are spread evenly, in units of the rate of
+    /// one chat that is handled alone.
     even: Vec<f64>,
-    /// By chats in progress: where their states begin, and the end of the last ones. Empty where there are too many states.
+    /// By chats in progress: index of the first state, and the end of the last states. Empty if there are too many states.
     levels: Vec<usize>,
     states: Vec<Links>,
     /// Completions of all states.
     down: Vec<Completion>,
 }
 
-/// Where a state leads.
+/// The transitions from a state.
 #[derive(Clone, Debug)]
 struct Links {
-    /// The state of the next level that an arrival leads to.
+    /// The state of the next level after an arrival.
     up: usize,
-    /// Its completions.
+    /// Indexes of its completions.
     down: Range<usize>,
-    /// All completions.
+    /// Sum of the rates of its completions.
     rate: f64,
 }
 
-/// A state of the level before, and the rate at which a completed chat leads there.
+/// A state of the previous level, and the rate at which completed chats lead to it.
 #[derive(Clone, Copy, Debug)]
 struct Completion {
     to: usize,
     rate: f64,
 }
 
-/// The chain at one load. The solution of a load nearby is a good start for the next.
+/// A solution of the chain at one load. The solution for a similar load is a good start for the next one.
 #[derive(Clone, Debug)]
 pub(super) struct Solution {
-    /// Of each state, its share of its level.
+    /// For each state, its share of its level.
     shares: Vec<f64>,
-    /// Of each level, its mean completion rate.
+    /// For each level, its mean completion rate.
     rates: Vec<f64>,
 }
 
 impl Chain {
-    /// Exact for up to `states_max` states.
+    /// A chain that is exact if it has up to `states_max` states.
     pub(super) fn new(n: u32, rates: &Rates, states_max: usize) -> Self {
         let agents = n as usize;
         let even = (0..=agents * rates.most()).map(|chats| {
@@ -75,7 +75,7 @@ impl Chain {
         !self.states.is_empty()
     }
 
-    /// With all states and their links.
+    /// Adds all states and their transitions.
     fn linked(mut self, agents: usize, rates: &Rates) -> Self {
         let mut by_level = vec![Vec::new(); self.even.len()];
         spread(agents, rates.most(), [0; Rates::CHATS_MAX], 0, &mut by_level);
@@ -98,13 +98,13 @@ impl Chain {
         self
     }
 
-    /// Weight of all states with a free place where chats are spread evenly, relative to the full one. `load` is arrivals ×
-    /// the time of a chat that is handled alone.
+    /// Weight of all states with a free place, relative to the full state, if chats are spread evenly. `load` is arrivals × the
+    /// time of a chat that is handled alone.
     pub(super) fn below_even(&self, load: f64) -> f64 {
         weight_below(&self.even, load)
     }
 
-    /// Weight of all states with a free place, relative to the full one, as exact as this chain is.
+    /// Weight of all states with a free place, relative to the full state; exact if this chain is.
     pub(super) fn below(&self, load: f64) -> f64 {
         if !self.is_exact() {
             return self.below_even(load);
@@ -112,7 +112,7 @@ impl Chain {
         self.below_near(load, &mut self.start(), 1e-13)
     }
 
-    /// A start for the solution at any load.
+    /// A start for the iteration at any load.
     pub(super) fn start(&self) -> Solution {
         let mut shares = vec![0.0; self.states.len()];
         for level in self.levels.windows(2) {
@@ -124,8 +124,8 @@ impl Chain {
     /// [`below`](Self::below) of the exact chain, from a solution that it replaces. Completion rates of all levels are
     /// within about `precision` of themselves.
     ///
-    /// States within a level are weighed by sweeps; levels by the balance between a level and the next, exactly. That
-    /// converges in few sweeps (aggregation and disaggregation).
+    /// The weights of states within a level are improved by sweeps. The weights of levels follow exactly from the balance
+    /// between a level and the next. This converges in few sweeps (aggregation and disaggregation).
     pub(super) fn below_near(&self, load: f64, solution: &mut Solution, precision: f64) -> f64 {
         let last = self.even.len() - 1;
         for _ in 0..SWEEPS_MAX {
@@ -142,7 +142,8 @@ impl Chain {
         weight_below(&solution.rates, load)
     }
 
-    /// Replaces the shares of a level's states by what those of its neighbours imply; returns its completion rate.
+    /// Replaces the shares of the states of a level by those that follow from the adjacent levels. Returns the completion rate
+    /// of the level.
     fn weigh(&self, k: usize, load: f64, solution: &mut Solution) -> f64 {
         let (from, to) = (self.levels[k], self.levels[k + 1]);
         let (before, rest) = solution.shares.split_at_mut(from);
@@ -171,7 +172,7 @@ impl Chain {
     }
 }
 
-/// Weight of all levels but the last, relative to it, by their completion rates.
+/// Weight of all levels except the last, relative to the last, computed from their completion rates.
 fn weight_below(rates: &[f64], load: f64) -> f64 {
     let (mut weight, mut below) = (1.0, 0.0);
     for rate in rates[1..].iter().rev() {
@@ -196,7 +197,7 @@ fn states(n: usize, most: usize, limit: usize) -> usize {
     ways
 }
 
-/// The state after an arrival: an agent without a chat gets it, else one of those with fewest.
+/// The state after an arrival: the chat goes to an agent with the fewest chats.
 fn arrival(state: &State, agents: usize, most: usize) -> State {
     let mut up = *state;
     let busy: u16 = state[..most].iter().sum();
@@ -221,7 +222,7 @@ fn completions(state: &State, rates: &Rates) -> impl Iterator<Item = (State, f64
     })
 }
 
-/// Adds every state that gives `left` agents `most` chats or fewer.
+/// Adds every state in which `left` agents have at most `most` chats each.
 fn spread(left: usize, most: usize, state: State, chats: usize, by_level: &mut [Vec<State>]) {
     if most == 0 {
         by_level[chats].push(state);

@@ -1,31 +1,31 @@
-//! How the exact chain differs from the birth–death chain, in a table.
+//! A table of the differences between the exact chain and the birth–death chain.
 //!
-//! The difference is small, falls to nothing in overload, and hardly depends on the load: a few solutions of the exact chain for each
+//! The difference is small, vanishes in overload, and hardly depends on the load: a few solutions of the exact chain for each
 //! number of agents are enough, and everything else is computed from the birth–death chain in microseconds.
 
 use super::chain::Chain;
 use super::{EXACT_STATES_MAX, Rates};
 
-/// Place of the first solution, far in overload. A place is `√n · ln(load / capacity)`.
+/// Position of the first solution, far in overload. A position is `√n · ln(load / capacity)`.
 const FIRST: f64 = 4.0;
-/// Distance of two solutions.
+/// Distance of two adjacent solutions.
 const DISTANCE: f64 = 0.3;
 /// Relative precision of the solutions' completion rates.
 const PRECISION: f64 = 1e-7;
-/// Weight of the states with a free place above which the table ends: one chat in a million waits.
+/// Weight of the states with a free place at which the table ends: one chat in a million waits.
 const NOBODY_WAITS: f64 = 1e6;
 
-/// For every number of agents that the exact chain is solved for: the logarithm of its weight of states with a free place,
-/// relative to that of the birth–death chain.
+/// For each number of agents for which the exact chain is solved: the logarithm of the ratio of two weights of the states with
+/// a free place, that of the exact chain and that of the birth–death chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatCorrections {
     rates: Rates,
-    /// By agents, from 2; along the places, downwards. With one agent there is no difference.
+    /// By number of agents, from 2; within it by position, descending. With one agent there is no difference.
     by_agents: Vec<Vec<f64>>,
 }
 
 impl ChatCorrections {
-    /// Solves the exact chain for up to so many agents; for fewer, where it would have too many states.
+    /// Solves the exact chain for up to this number of agents; for fewer, if the chain would have too many states.
     pub fn build(rates: &Rates, agents_max: u32) -> Self {
         let chains = (2..=agents_max).map(|n| (n, Chain::new(n, rates, EXACT_STATES_MAX)));
         let exact = chains.take_while(|(_, chain)| chain.is_exact());
@@ -37,12 +37,12 @@ impl ChatCorrections {
         &self.rates
     }
 
-    /// The most agents that it knows.
+    /// The largest number of agents in the table.
     pub fn agents_max(&self) -> u32 {
         self.by_agents.len() as u32 + 1
     }
 
-    /// The factor to the weight of the birth–death chain, for `n` agents and a load of so many chats handled alone.
+    /// The factor on the weight of the birth–death chain, for `n` agents and a load in chats that are handled alone.
     pub(super) fn factor(&self, n: u32, load: f64) -> f64 {
         let known = n.checked_sub(2).and_then(|at| self.by_agents.get(at as usize));
         let Some(known) = known.filter(|known| !known.is_empty()) else { return 1.0 };
@@ -63,7 +63,7 @@ impl ChatCorrections {
     }
 }
 
-/// Solutions of one number of agents, each from the one before.
+/// Solutions for one number of agents, each starting from the previous one.
 fn along(n: u32, chain: &Chain, rates: &Rates) -> Vec<f64> {
     let capacity = f64::from(n) * rates.full();
     let mut solution = chain.start();

@@ -54,7 +54,7 @@ fn exporter(url: &str, header: Option<&str>) -> Exporter {
     Exporter::new(Arc::default(), client, &Resource::builder_empty().build())
 }
 
-/// What became of spans: sent, dropped and refused.
+/// Number of spans that were sent, dropped and refused.
 fn counts(metrics: &Metrics) -> [u64; 3] {
     let text = metrics.text(Exposition::Classic);
     ["sent", "dropped", "refused"].map(|outcome| {
