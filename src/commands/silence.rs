@@ -210,9 +210,7 @@ impl ServiceArgs {
                 let text = "no silence in force has this id: `silence list` shows the ids";
                 Err(UsageError(text.into()).into())
             }
-            StatusCode::BAD_REQUEST => {
-                Err(UsageError(with_flag(&printable(detail).to_string())).into())
-            }
+            StatusCode::BAD_REQUEST => Err(UsageError(with_flag(&printable(detail))).into()),
             _ => anyhow::bail!("the service answered {status} {}", printable(detail)),
         }
     }
