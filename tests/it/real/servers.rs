@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use serde_json::{Value, json};
 
 /// Time limit of all waits. Java starts slowly on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(480);
 pub const ORG: &str = "noc";
 /// Without spaces: InfluxQL refuses others.
 pub const TOKEN: &str = "a-token-of-the-tests";
@@ -323,10 +323,12 @@ fn rows_of(series: &Value) -> Vec<Row> {
     values.map(row).collect()
 }
 
-/// The rows of all tables of a result. Tables are separated by empty lines, and each has its own header.
-fn rows(text: &str) -> Vec<Row> {
+/// The rows of all tables of a result. Tables are separated by empty lines, and each has its own header, perhaps after
+/// annotations.
+pub fn rows(text: &str) -> Vec<Row> {
     let mut all = Vec::new();
-    for table in text.replace("\r\n", "\n").split("\n\n").filter(|table| !table.trim().is_empty()) {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    for table in lines.join("\n").split("\n\n").filter(|table| !table.trim().is_empty()) {
         let mut reader = csv::Reader::from_reader(table.trim_start().as_bytes());
         for row in reader.deserialize() {
             let row: Row = row.expect("a row");
