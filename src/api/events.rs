@@ -244,10 +244,9 @@ fn cut(body: &[u8]) -> Result<Vec<&[u8]>, Problem> {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     match whole {
         Ok(events) => Ok(events),
-        Err(_) if first != Some(&b'[') && body.contains(&b'\n') => Ok(body
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
-            .collect()),
+        Err(_) if first != Some(&b'[') && body.contains(&b'\n') => {
+            Ok(ingest::lines_of(body).collect())
+        }
         Err(error) => Err(Problem::bad_request(format!("the body is not JSON: {error}"))),
     }
 }

@@ -34,6 +34,7 @@ mod words;
 
 pub use decoded::Decoded;
 pub use decoder::{Decoder, decode};
+pub use detect::lines_of;
 pub use fast_path::{Layout, PlainTicket, TicketWords};
 pub use foreign::{foreign, without_bom};
 #[cfg(test)]

@@ -13,7 +13,10 @@ use crate::window::AggregationKey;
 
 /// Maximum number of lines that are logged of each kind. Further hints are only counted.
 const LINES_MAX: usize = 50;
-/// Maximum number of names that are compared.
+/// Characters that nobody sees: soft hyphen, spaces and joiners without width, marks of direction.
+const NO_WIDTH: [char; 8] =
+    ['\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}'];
+/// Most names that are compared.
 const NAMES_MAX: usize = 100_000;
 
 /// The hints that were logged since the start, for all sources.
@@ -109,11 +112,12 @@ impl Said {
     }
 }
 
-/// The name in lower case, without blanks, and in the compatibility form NFKC. It is the same for texts that look alike, such
-/// as `é` as one character and as two, or full-width and half-width letters.
+/// A name in lower case, without blanks and characters without width, and in compatibility form NFKC: the same for texts that
+/// look alike, such as `é` as one character and as two, and for full-width and half-width letters.
 fn folded(name: &str) -> String {
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(name);
-    composed.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+    let is_seen = |c: &char| !c.is_whitespace() && !NO_WIDTH.contains(c);
+    composed.chars().filter(is_seen).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -145,6 +149,8 @@ mod tests {
             ("华东", "chat"),
             ("A\u{308}rzte", "chat"),
             ("\u{ff2e}orth", "chat"),
+            ("nor\u{200b}th", "chat"),
+            ("\u{feff}north", "chat"),
         ] {
             let series = SeriesKey::new(name(region), name("tv"), name(channel));
             hints.names(&AggregationKey::Tickets(series), &metrics);
@@ -154,6 +160,6 @@ mod tests {
         let of = |attribute: &str| {
             value(&metrics, &format!("surgecast_names_alike_total{{attribute=\"{attribute}\"}}"))
         };
-        assert_eq!((of("region"), of("channel"), of("service")), (Some(6.0), Some(1.0), Some(1.0)));
+        assert_eq!((of("region"), of("channel"), of("service")), (Some(8.0), Some(1.0), Some(1.0)));
     }
 }

@@ -6,6 +6,7 @@ mod signature;
 mod table;
 
 pub(super) use probe::Probe;
+pub use several::lines_of;
 
 use self::table::Read;
 use super::decoded::Decoded;

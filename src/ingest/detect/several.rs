@@ -34,8 +34,13 @@ pub(super) fn by_lines(bytes: &[u8], frame: Frame<'_>) -> Option<Result<Decoded,
     (lines.len() > 1 && whole > 0 && 2 * whole >= lines.len()).then(|| all(&lines, frame))
 }
 
-fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty())
+/// Lines with content. A line that was cut out of an array may end with the comma behind its object.
+pub fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = bytes.split(|byte| *byte == b'\n').map(|line| {
+        let line = line.trim_ascii_end();
+        line.strip_suffix(b",").filter(|rest| rest.ends_with(b"}")).unwrap_or(line)
+    });
+    lines.filter(|line| !line.trim_ascii().is_empty())
 }
 
 /// Decodes an object that is followed by others.
@@ -47,7 +52,7 @@ fn objects(bytes: &[u8], frame: Frame<'_>) -> Option<Result<Decoded, Reject>> {
         return None;
     }
     let elements = split(bytes).unwrap_or_else(|_| lines_of(bytes).collect());
-    (elements.len() > 1).then(|| all(&elements, frame))
+    (elements.len() > 1 || rest.trim_ascii() == b",").then(|| all(&elements, frame))
 }
 
 fn all(elements: &[&[u8]], frame: Frame<'_>) -> Result<Decoded, Reject> {

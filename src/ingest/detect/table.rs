@@ -40,7 +40,7 @@ use Read::{Batch, Fields, Record, Text, Wrapper};
 
 /// All formats in the order in which they are tried. The first format with a matching signature decodes the object.
 #[rustfmt::skip]
-static FORMATS: [Format; 22] = [
+static FORMATS: [Format; 23] = [
     row("a CloudEvent",   &[&["specversion"]],                              Wrapper(cloudevents::structured)),
     row("Kafka Connect",  &[&["schema?", "payload?"]],                      Wrapper(connect::decode)),
     row("ONAP VES",       &[&["event.commonEventHeader"], &["eventList"]],  Batch(ves::decode)),
@@ -63,6 +63,7 @@ static FORMATS: [Format; 22] = [
     row("a Logstash event", &[&["@timestamp", "message"]],                  Wrapper(logstash::decode)),
     row("Debezium",       &[&["after?", "op"]],                             Wrapper(connect::change)),
     row("a Telegraf batch", &[&["metrics"]],                                Wrapper(trap_forms::metrics)),
+    row("a shipper's event", &[&["timestamp", "message"], &["date", "log"], &["@timestamp", "log"]], Wrapper(logstash::decode)),
 ];
 
 const fn row(
@@ -156,7 +157,8 @@ mod tests {
             `eventTime`, or `objectInstance` and `perceivedSeverity`), an SNMP trap (`variable_bindings`, or `tags.oid`, or `snmp_version` and `values`, or \
             `PDUInfo` and `VarBinds`), O-RAN O2 (`alarmEventRecordId`), X.733 (`managedObjectInstance` and `perceivedSeverity`), Alertmanager (`alerts`, or `labels` and \
             `startsAt`), a native event (`kind`, `event_id`, `ts`), a Logstash event (`@timestamp` and `message`), \
-            Debezium (`after` and `op`) or a Telegraf batch (`metrics`)";
+            Debezium (`after` and `op`), a Telegraf batch (`metrics`) or a shipper's event (`timestamp` and `message`, \
+            `date` and `log`, `@timestamp` and `log`)";
         assert_eq!(unknown().detail, want);
     }
 }

@@ -25,6 +25,11 @@ struct Logstash<'a> {
     host: Host<'a>,
     #[serde(rename = "@timestamp")]
     received: Field<'a>,
+    /// Fluent Bit's message and time.
+    log: Option<LazyValue<'a>>,
+    date: Field<'a>,
+    /// Vector's time.
+    timestamp: Field<'a>,
 }
 
 /// Decodes the message: JSON of any format, a trap of Logstash 7 (which describes the object of the trap), or a text of
@@ -36,12 +41,14 @@ pub(in crate::ingest) fn decode(
 ) -> Result<Decoded, Reject> {
     let event: Logstash<'_> = parse(text)?;
     let host = event.host.name();
-    let inner = Frame {
-        ts: loose_time(&event.received, "@timestamp", &frame)?.or(frame.ts),
-        device: host.as_deref().or(frame.device),
-        ..frame.within()?
-    };
-    let raw = event.message.as_ref().map_or("null", LazyValue::as_raw_str);
+    let mut received = frame.ts;
+    let times =
+        [(&event.date, "date"), (&event.timestamp, "timestamp"), (&event.received, "@timestamp")];
+    for (field, key) in times {
+        received = loose_time(field, key, &frame)?.or(received);
+    }
+    let inner = Frame { ts: received, device: host.as_deref().or(frame.device), ..frame.within()? };
+    let raw = event.message.as_ref().or(event.log.as_ref()).map_or("null", LazyValue::as_raw_str);
     let read = |raw: &str, frame: Frame<'_>| {
         let field: Field<'_> = parse(raw)?;
         let message = text_of(&field, "message")?.unwrap_or_default();

@@ -191,7 +191,9 @@ impl Fields<'_> {
         let text = read::text_of(self.get(Key::Action), "action")?.unwrap_or_default();
         let named = match text.trim().is_empty() {
             true => act_of_wrapper(frame),
-            false => act(&text).filter(|_| read::find(&text, ALARM_ACTIONS.words).is_none()),
+            false => ALARM_ACTIONS
+                .act(&text)
+                .filter(|_| read::find(&text, ALARM_ACTIONS.words).is_none()),
         };
         let is_comment = named == Some(Act::Nothing)
             && self.kind(frame)? == EventKind::Alarm
@@ -353,7 +355,7 @@ impl Fields<'_> {
         if let Some(action) = read::find(&text, actions.words) {
             return Ok(action);
         }
-        let found = act(&text).and_then(|act| actions.of(act));
+        let found = actions.act(&text).and_then(|act| actions.of(act));
         let (action, read_as) = found.ok_or_else(|| actions.no_choice(&text))?;
         frame.notes.add(Doubt::EventType, read::shown(&text), read_as);
         Ok(action)
@@ -378,13 +380,18 @@ fn act_of_wrapper(frame: &Frame<'_>) -> Option<Act> {
     frame.event_type?.rsplit(['.', '/', ':']).take(2).find_map(act)
 }
 
-/// Kinds: the three that are documented, and the plurals that topics are named by.
-const KINDS: [(&str, EventKind); 5] = [
+/// Kinds: the three that are documented, the plurals that topics are named by, and words of ticket and alarm systems.
+const KINDS: [(&str, EventKind); 10] = [
     ("alarm", EventKind::Alarm),
     ("ticket", EventKind::Ticket),
     ("maintenance", EventKind::Maintenance),
     ("alarms", EventKind::Alarm),
     ("tickets", EventKind::Ticket),
+    ("incident", EventKind::Ticket),
+    ("case", EventKind::Ticket),
+    ("trouble ticket", EventKind::Ticket),
+    ("fault", EventKind::Alarm),
+    ("告警", EventKind::Alarm),
 ];
 
 /// Outcomes of a call. Each of them is an arrival, whether an agent answered or not, so that the outcome does not change

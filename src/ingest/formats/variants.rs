@@ -539,3 +539,63 @@ fn an_alert_without_a_status_ends_when_its_end_is_over() {
         }
     }
 }
+
+#[test]
+fn actions_and_kinds_in_the_words_of_other_systems_cost_no_event() {
+    let alarm = |action: &str| native(&json!({"action": action}));
+    for (action, want) in [
+        ("PROBLEM", "raise major"),
+        ("down", "raise major"),
+        ("产生", "raise major"),
+        ("OK", "clear"),
+        ("up", "clear"),
+        ("off", "clear"),
+        ("恢复", "clear"),
+        ("已清除", "clear"),
+        ("变更", "change major"),
+        ("确认", "ignored"),
+        ("gone fishing", "reject"),
+    ] {
+        assert_eq!(effect(&alarm(action)), want, "{action}");
+    }
+    let ticket = |kind: &str, action: &str| json!({"kind": kind, "event_id": "e", "ts": TS, "action": action});
+    for (kind, action, want) in [
+        ("ticket", "In Progress", "update"),
+        ("ticket", "on-hold", "update"),
+        ("ticket", "Solved", "resolve"),
+        ("ticket", "已关闭", "resolve"),
+        ("ticket", "新建", "create"),
+        ("ticket", "重新打开", "reopen"),
+        ("Incident", "create", "create"),
+        ("trouble_ticket", "create", "create"),
+        ("ticket", "unsolved", "reject"),
+    ] {
+        assert_eq!(effect(&ticket(kind, action)), want, "{kind} {action}");
+    }
+    assert_eq!(effect(&native(&json!({"kind": "fault"}))), "raise major");
+}
+
+#[test]
+fn shippers_and_lines_of_arrays_cost_no_event() {
+    let one = |id: &str| native(&json!({"event_id": id})).to_string();
+    for (bytes, want) in [
+        (json!({"date": 1_795_898_155.5, "log": one("a")}).to_string(), "raise major"),
+        (json!({"@timestamp": TS, "log": one("a"), "stream": "stdout"}).to_string(), "raise major"),
+        (
+            json!({"timestamp": TS, "message": one("a"), "source_type": "file"}).to_string(),
+            "raise major",
+        ),
+        (
+            json!({"@timestamp": TS, "message": one("a"), "log": {"file": {"path": "/x"}}})
+                .to_string(),
+            "raise major",
+        ),
+        (json!({"timestamp": TS, "message": "started"}).to_string(), "reject"),
+        (format!("{},", one("a")), "raise major"),
+        (format!("{},\n{},\n", one("a"), one("b")), "raise major, raise major"),
+        (format!("{},\r\n{}", one("a"), one("b")), "raise major, raise major"),
+        (format!("{},,", one("a")), "reject"),
+    ] {
+        assert_eq!(effects(bytes.as_bytes()), want, "{bytes}");
+    }
+}
