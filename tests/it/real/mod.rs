@@ -22,4 +22,5 @@ mod tokens;
 mod topics;
 mod traces;
 mod transactions;
+mod unsteady;
 mod whole;

@@ -1,6 +1,7 @@
 //! An outage of InfluxDB of 24 hours: afterwards it has what another InfluxDB has that was never down.
 //!
-//! The forecaster runs with an injected clock on simulated series: 200 of them, or as many as `SURGECAST_OUTAGE_SERIES` says.
+//! The forecaster runs with an injected clock on simulated series: 200 of them, or as many as `SURGECAST_OUTAGE_SERIES` says
+//! (`tests/soak/outage`).
 //! Beside its sink, a second one with another name writes the same changes to the second server as they come. With the variable,
 //! the memory of the backlog is limited too: set it to run this test alone.
 #![allow(
@@ -33,7 +34,7 @@ use surgecast::telemetry::{Health, Metrics};
 use surgecast::text::{Language, Texts};
 use surgecast::window::{AlarmRules, TicketRules};
 
-use super::servers::{Influx, ORG, TOKEN, until};
+use super::servers::{Influx, ORG, TOKEN, until_no_progress};
 
 #[path = "../../../benches/scale/site.rs"]
 #[allow(dead_code, reason = "the benchmark also fills stores")]
@@ -47,13 +48,21 @@ const BEFORE: i64 = 4;
 const DURING: i64 = 96;
 /// Measurements that show the present: states that came and went during the outage are not in them.
 const OF_THE_PRESENT: [&str; 3] = ["outlook", "alert", "planned"];
-/// Fields that follow the newest forecasts, as far as these were written.
-const OF_FORECASTS: [&str; 4] = ["ticket_effect", "surges", "surges_hit", "false_calls"];
+/// A field that follows the newest forecast: during the outage each one replaced the one before.
+const OF_FORECASTS: [&str; 1] = ["ticket_effect"];
+/// Fields of `accuracy` that a backlog once lacked.
+const OF_SURGES: [&str; 3] = ["surges", "surges_hit", "false_calls"];
 /// Memory that the backlog may take beyond what the writes before the outage took.
 const MEMORY_MAX_MB: f64 = 64.0;
 
 /// The sink under another name: it has its own place in the journal.
-struct Control(InfluxSink);
+pub struct Control(InfluxSink);
+
+impl Control {
+    pub fn new(sink: InfluxSink) -> Self {
+        Self(sink)
+    }
+}
 
 impl Sink for Control {
     const NAME: &'static str = "control";
@@ -113,7 +122,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
 }
 
 /// A forecaster and its store, without a real clock.
-struct Operator {
+pub struct Operator {
     forecaster: Forecaster,
     inbox: Receiver<Message>,
     leader: SyncSender<Message>,
@@ -126,7 +135,7 @@ struct Operator {
 }
 
 impl Operator {
-    fn new(folder: &Path, series: usize, first: i64) -> Self {
+    pub fn new(folder: &Path, series: usize, first: i64) -> Self {
         let from = WIDTH.start(first);
         let metrics = Arc::<Metrics>::default();
         let store = Store::open(folder, WIDTH).expect("a store");
@@ -146,20 +155,21 @@ impl Operator {
         }
     }
 
-    /// Starts a sink that writes to a server.
-    fn write<S: Sink + 'static>(
+    /// Starts a sink that writes to a server, at another address if there is one.
+    pub fn write<S: Sink + 'static>(
         &self,
         folder: &Path,
-        influx: &Influx,
+        (influx, address): (&Influx, Option<&str>),
         make: impl FnOnce(InfluxSink) -> S,
     ) -> thread::JoinHandle<()> {
         let settings = InfluxSettings {
-            url: influx.url(),
+            url: address.map_or_else(|| influx.url(), str::to_owned),
             org: ORG.into(),
             bucket: BUCKET.into(),
             token: Secret::new(TOKEN),
         };
-        InfluxClient::new(settings.clone()).expect("a client").set_up().expect("the bucket");
+        let direct = InfluxSettings { url: influx.url(), ..settings.clone() };
+        InfluxClient::new(direct).expect("a client").set_up().expect("the bucket");
         let context = InfluxContext {
             public_url: "http://surgecast.example".into(),
             texts: Texts::new(Language::En),
@@ -187,7 +197,7 @@ impl Operator {
     }
 
     /// Counts and finalizes the next window.
-    fn window(&mut self) {
+    pub fn window(&mut self) {
         let start = WIDTH.start(self.next);
         let end = WIDTH.end(start);
         let now = end + Duration::from_secs(601);
@@ -211,12 +221,24 @@ impl Operator {
         }
     }
 
-    fn wait_until_written(&mut self, sink: &str) {
-        until("the sink to have written everything", || {
+    /// Waits as long as the sink goes on.
+    pub fn wait_until_written(&mut self, sink: &str) {
+        let written = until_no_progress(|| {
             self.take();
             let cursor = self.reader.cursor(sink).expect("the cursor");
-            self.reader.changes(cursor, 1).expect("changes").is_empty()
+            let is_done = self.reader.changes(cursor, 1).expect("changes").is_empty();
+            if is_done { Ok(()) } else { Err(format!("{sink} stays at change {cursor}")) }
         });
+        written.expect("everything is written");
+    }
+
+    /// Ends the sinks.
+    pub fn end(self, writers: impl IntoIterator<Item = thread::JoinHandle<()>>) {
+        self.stop.store(true, Ordering::Relaxed);
+        for writer in writers {
+            writer.thread().unpark();
+            writer.join().expect("it ends");
+        }
     }
 }
 
@@ -279,6 +301,37 @@ fn without_forecasts(rows: &mut Vec<BTreeMap<String, String>>, prefix: &str) {
     rows.retain(|row| row.iter().any(|(name, value)| name != "time" && !value.is_empty()));
 }
 
+/// The days from that of the first window on, in InfluxQL: the accuracy of a day is at its midnight.
+pub fn range(first: i64) -> String {
+    let from = WIDTH.start(first).utc_midnight().millis();
+    let to = WIDTH.start(first + 300).millis();
+    format!("time >= {from}ms AND time < {to}ms")
+}
+
+/// Compares all measurements of two servers. Returns the number of values and of measurements.
+pub fn compare(influx: &Influx, control: &Influx, range: &str) -> (u64, usize) {
+    let names = control.influxql(BUCKET, "SHOW MEASUREMENTS");
+    let (mut values, mut differing) = (0, Vec::new());
+    let mut compared = Vec::new();
+    // The state of sources is written by the clock, not from the journal.
+    let is_compared = |name: &&str| *name != "feed" && !OF_THE_PRESENT.contains(name);
+    for name in names.iter().map(|row| row["name"].as_str()).filter(is_compared) {
+        let (expected, found) = (content(control, name, range), content(influx, name, range));
+        assert!(expected.0 > 0, "{name} is empty");
+        if expected != found {
+            let rows = expected.1.iter().zip(&found.1).find(|(expected, found)| expected != found);
+            differing.push(format!("{name}: {} of {} values; {rows:?}", found.0, expected.0));
+        }
+        values += found.0;
+        compared.push(name);
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+    for name in ["tickets", "alarms", "forecast", "forecast_lead", "staffing", "accuracy"] {
+        assert!(compared.contains(&name), "{name} is not among {compared:?}");
+    }
+    (values, compared.len())
+}
+
 #[test]
 fn influxdb_has_everything_after_an_outage_of_a_day() {
     let asked = std::env::var("SURGECAST_OUTAGE_SERIES").ok().and_then(|text| text.parse().ok());
@@ -291,8 +344,10 @@ fn influxdb_has_everything_after_an_outage_of_a_day() {
     let now = WIDTH.index(WallClock.now()) - 1;
     let first = now - now % 4 - BEFORE - DURING;
     let mut operator = Operator::new(&data, series, first);
-    let writers =
-        [operator.write(&data, &influx, |sink| sink), operator.write(&data, &control, Control)];
+    let writers = [
+        operator.write(&data, (&influx, None), |sink| sink),
+        operator.write(&data, (&control, None), Control::new),
+    ];
     for n in 0..BEFORE {
         if n == BEFORE - 1 {
             begin();
@@ -315,38 +370,19 @@ fn influxdb_has_everything_after_an_outage_of_a_day() {
     operator.wait_until_written("influxdb");
     let peak = memory("VmHWM:");
 
-    let (from, to) = (WIDTH.start(first).millis(), WIDTH.start(first + 300).millis());
-    let range = format!("time >= {from}ms AND time < {to}ms");
-    let names = control.influxql(BUCKET, "SHOW MEASUREMENTS");
-    let (mut values, mut differing) = (0, Vec::new());
-    let mut compared = Vec::new();
-    // The state of sources is written by the clock, not from the journal.
-    let is_compared = |name: &&str| *name != "feed" && !OF_THE_PRESENT.contains(name);
-    for name in names.iter().map(|row| row["name"].as_str()).filter(is_compared) {
-        let (expected, found) = (content(&control, name, &range), content(&influx, name, &range));
-        assert!(expected.0 > 0, "{name} is empty");
-        if expected != found {
-            let rows = expected.1.iter().zip(&found.1).find(|(expected, found)| expected != found);
-            differing.push(format!("{name}: {} of {} values; {rows:?}", found.0, expected.0));
-        }
-        values += found.0;
-        compared.push(name);
-    }
-    assert!(differing.is_empty(), "{}", differing.join("\n"));
-    for name in ["tickets", "alarms", "forecast", "forecast_lead", "staffing", "accuracy"] {
-        assert!(compared.contains(&name), "{name} is not among {compared:?}");
-    }
+    let range = range(first);
+    let (values, measurements) = compare(&influx, &control, &range);
+    let named =
+        format!("SELECT count({}) FROM accuracy WHERE {range}", OF_SURGES.join("), count("));
+    let counts = influx.influxql(BUCKET, &named);
+    assert!(!counts.is_empty(), "accuracy has no surges");
     println!(
         "{series} series: {waiting} changes waited, {values} values of {} measurements are those of a server without an outage; memory: \
          {steady:.0} MB peak of a write before, {before:.0} MB at the end of the outage, {peak:.0} MB peak of the backlog",
-        compared.len()
+        measurements
     );
     if asked.is_some() {
         assert!(peak <= steady.max(before) + MEMORY_MAX_MB, "{peak:.0} MB");
     }
-    operator.stop.store(true, Ordering::Relaxed);
-    for writer in writers {
-        writer.thread().unpark();
-        writer.join().expect("it ends");
-    }
+    operator.end(writers);
 }
