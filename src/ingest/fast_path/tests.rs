@@ -111,7 +111,7 @@ proptest! {
     #[test]
     fn a_string_ends_at_its_quote(text in "[ -~\u{e9}\u{4e2d}]{0,40}") {
         let quoted = format!("{text}\"rest of the record");
-        let mut at = Cursor { text: &quoted, next: 0 };
+        let mut at = Cursor::new(&quoted);
         let end = text.find(['"', '\\']);
         match end.map(|end| (end, text.as_bytes()[end])) {
             Some((_, b'\\')) => prop_assert_eq!(at.string(), None),
