@@ -54,7 +54,9 @@ impl Decoder {
         notes: &Notes,
     ) -> Result<Decoded, Reject> {
         let frame = Frame::new(&self.limits, &self.mapping, hint, self.zone, notes);
-        detect::record(bytes, headers, frame).map(Decoded::printable)
+        let mut decoded = detect::record(bytes, headers, frame)?;
+        decoded.make_printable();
+        Ok(decoded)
     }
 
     /// What a ticket's event says besides its step; `None` if it says nothing.

@@ -71,7 +71,6 @@ impl Draft<'_> {
 
     /// The alarm id. X.733 identifies an alarm by the id of its system, else by object, type, cause and problem.
     fn key(&self) -> Result<Box<str>, Reject> {
-        let text = |part: &Option<Cow<'_, str>>| part.as_deref().unwrap_or_default().to_owned();
         if let Some(id) = &self.alarm_id {
             return Ok(match &self.system {
                 Some(system) => joined(&[system, id]),
@@ -83,25 +82,22 @@ impl Draft<'_> {
             return Err(Reject::field("alarmId", rest));
         }
         // A clear may spell enumerations differently from its raise.
-        let word = |part: &Option<Cow<'_, str>>| letters(&text(part)).collect::<String>();
-        let (object, problem) = (text(&self.object), text(&self.problem));
-        let (category, cause) = (word(&self.category), word(&self.cause));
+        let [object, category, cause, problem] =
+            [&self.object, &self.category, &self.cause, &self.problem]
+                .map(|part| part.as_deref().unwrap_or_default());
+        let [category, cause] = [category, cause].map(|word| letters(word).collect::<String>());
         Ok(match &self.part {
-            Some(part) => joined(&[&object, part, &category, &cause, &problem]),
-            None => joined(&[&object, &category, &cause, &problem]),
+            Some(part) => joined(&[object, part, &category, &cause, problem]),
+            None => joined(&[object, &category, &cause, problem]),
         })
     }
 
     /// Bare ids by which a notification without a system may name the alarm.
     fn aliases(&self) -> Box<[Box<str>]> {
-        let ids = self.alarm_id.iter().chain(&self.aliases).map(|id| joined(&[id]));
-        let mut aliases: Vec<Box<str>> = Vec::new();
-        for id in ids {
-            if !aliases.contains(&id) {
-                aliases.push(id);
-            }
-        }
-        aliases.into()
+        let all = || self.alarm_id.iter().chain(&self.aliases);
+        let is_first = |(at, id): &(usize, _)| !all().take(*at).any(|other| other == *id);
+        let different = all().enumerate().filter(is_first);
+        different.map(|(_, id)| joined(&[id])).collect()
     }
 
     /// The id of the notification with alarm, time and action; else that of its wrapper; else a hash of the three.
