@@ -11,7 +11,7 @@ use super::mapping::Mapping;
 use super::notes::Notes;
 use super::reject::{Limits, Reject, object_text, parse};
 use super::sentiment::SentimentWords;
-use crate::domain::{Event, EventKind, TicketFacts, Zone};
+use crate::domain::{Event, EventKind, TicketFacts, Topic, Zone};
 
 /// Decodes events of all formats.
 #[derive(Clone, Debug, Default)]
@@ -59,13 +59,13 @@ impl Decoder {
         Ok(decoded)
     }
 
-    /// What a ticket's event says besides its step; `None` if it says nothing.
-    pub fn facts(&self, words: TicketWords<'_>) -> Option<Box<TicketFacts>> {
+    /// What a ticket's event says besides its step; `None` if it says nothing. `topic` is that of its text, if it is known.
+    pub fn facts(&self, words: TicketWords<'_>, topic: Option<Topic>) -> Option<Box<TicketFacts>> {
         let TicketWords { priority, tier, customer, text } = words;
         let facts = TicketFacts {
             priority: priority.and_then(short),
             tier: tier.and_then(short),
-            topic: text.and_then(|text| self.lexicon.topic(text)),
+            topic: topic.or_else(|| self.lexicon.topic(text?)),
             sentiment: text.and_then(|text| self.sentiment.sentiment(text)),
             customer: customer.and_then(life::customer_id),
         };

@@ -64,7 +64,11 @@ fn agree(record: &str, hint: Option<EventKind>, layout: &mut Layout) -> bool {
     assert_eq!(ticket.news, fast.step.clone().map(TicketNews::Step), "{record:?}");
     if fast.step.is_some() {
         let decoder = Decoder::default();
-        assert_eq!(decoder.facts((&ticket).into()), decoder.facts(fast.words), "{record:?}");
+        assert_eq!(
+            decoder.facts((&ticket).into(), None),
+            decoder.facts(fast.words, None),
+            "{record:?}"
+        );
     }
     true
 }
