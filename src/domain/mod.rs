@@ -13,6 +13,7 @@ pub(crate) mod fuzz;
 mod hours;
 mod moment;
 mod printable;
+mod rfc3339;
 mod series;
 mod source;
 mod ticket;

@@ -8,6 +8,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use super::rfc3339;
+
 /// An instant, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -64,6 +66,9 @@ impl Timestamp {
     /// # Errors
     /// [`TimeError::Syntax`] for other text, [`TimeError::Range`] outside [`Self::MIN`]..[`Self::MAX`].
     pub fn parse(text: &str) -> Result<Self, TimeError> {
+        if let Some(ms) = rfc3339::read(text) {
+            return Self(ms).checked();
+        }
         let parsed = DateTime::parse_from_rfc3339(text)
             .map_err(|_| TimeError::Syntax(text.chars().take(40).collect()))?;
         Self(parsed.timestamp_millis()).checked()
@@ -126,6 +131,9 @@ impl Sub<Duration> for Timestamp {
 /// RFC 3339 in UTC with `Z`; milliseconds only if they are not zero.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = rfc3339::write(self.0, &mut [0; 24]) {
+            return f.write_str(text);
+        }
         let format = if self.0 % 1000 == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
         f.write_str(&self.utc().to_rfc3339_opts(format, true))
     }

@@ -43,22 +43,15 @@ impl Decoded {
         }
     }
 
-    /// The same result with escapes for unprintable characters in texts that people read: devices, types, descriptions.
-    /// Customers' texts stay as they are, because they are only classified by topic.
-    pub(super) fn printable(self) -> Self {
+    /// Escapes unprintable characters in texts that people read: devices, types, descriptions. Customers' texts stay as they
+    /// are, because they are only classified by topic.
+    pub(super) fn make_printable(&mut self) {
         match self {
-            Self::One(event) => Self::One(shown(event)),
-            Self::Update { event, arrival } => {
-                Self::Update { event: shown(event), arrival: shown(arrival) }
-            }
-            Self::Many(all) => {
-                Self::Many(all.into_iter().map(|one| one.map(Self::printable)).collect())
-            }
-            Self::ListRebuilt(mut list) => {
-                escape([&mut list.system, &mut list.object]);
-                Self::ListRebuilt(list)
-            }
-            other @ (Self::Null | Self::Ignored { .. }) => other,
+            Self::One(event) => escape_texts(event),
+            Self::Update { event, arrival } => [event, arrival].into_iter().for_each(escape_texts),
+            Self::Many(all) => all.iter_mut().flatten().for_each(Self::make_printable),
+            Self::ListRebuilt(list) => escape([&mut list.system, &mut list.object]),
+            Self::Null | Self::Ignored { .. } => {}
         }
     }
 
@@ -72,15 +65,14 @@ impl Decoded {
     }
 }
 
-fn shown(mut event: Event) -> Event {
-    match &mut event {
+fn escape_texts(event: &mut Event) {
+    match event {
         Event::Alarm(alarm) => {
             escape([&mut alarm.device, &mut alarm.alarm_type, &mut alarm.text]);
         }
         Event::Ticket(ticket) => escape([&mut ticket.priority, &mut ticket.tier]),
         Event::Maintenance(work) => escape([&mut work.impact, &mut work.text]),
     }
-    event
 }
 
 fn escape<const N: usize>(texts: [&mut Option<Box<str>>; N]) {

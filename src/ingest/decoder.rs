@@ -11,7 +11,7 @@ use super::mapping::Mapping;
 use super::notes::Notes;
 use super::reject::{Limits, Reject, object_text, parse};
 use super::sentiment::SentimentWords;
-use crate::domain::{Event, EventKind, TicketFacts, Timestamp, Zone};
+use crate::domain::{Event, EventKind, TicketFacts, Timestamp, Topic, Zone};
 
 /// Decodes events of all formats.
 #[derive(Clone, Debug, Default)]
@@ -57,16 +57,18 @@ impl Decoder {
     ) -> Result<Decoded, Reject> {
         let frame = Frame::new(&self.limits, &self.mapping, hint, self.zone, notes);
         let frame = Frame { appended_at, ..frame };
-        detect::record(bytes, headers, frame).map(Decoded::printable)
+        let mut decoded = detect::record(bytes, headers, frame)?;
+        decoded.make_printable();
+        Ok(decoded)
     }
 
-    /// What the event of a ticket says besides its step; `None` if nothing.
-    pub fn facts(&self, words: TicketWords<'_>) -> Option<Box<TicketFacts>> {
+    /// What a ticket's event says besides its step; `None` if it says nothing. `topic` is that of its text, if it is known.
+    pub fn facts(&self, words: TicketWords<'_>, topic: Option<Topic>) -> Option<Box<TicketFacts>> {
         let TicketWords { priority, tier, customer, text } = words;
         let facts = TicketFacts {
             priority: priority.and_then(short),
             tier: tier.and_then(short),
-            topic: text.and_then(|text| self.lexicon.topic(text)),
+            topic: topic.or_else(|| self.lexicon.topic(text?)),
             sentiment: text.and_then(|text| self.sentiment.sentiment(text)),
             customer: customer.and_then(life::customer_id),
         };

@@ -8,6 +8,7 @@
 
 mod acts;
 mod batch;
+mod cursor;
 mod decoded;
 mod decoder;
 mod detect;
@@ -24,6 +25,7 @@ mod lexicon;
 mod mapping;
 mod nested;
 mod notes;
+mod plain;
 mod read;
 mod reject;
 mod sentiment;

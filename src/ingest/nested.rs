@@ -119,7 +119,10 @@ impl<'de, T: Deserialize<'de> + OfText<'de>> Visitor<'de> for Seeker<List<T>> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List<T>, A::Error> {
         let mut list = Vec::new();
         while let Some(List(inner)) = items.next_element::<List<T>>()? {
-            list.extend(inner);
+            match list.is_empty() {
+                true => list = inner,
+                false => list.extend(inner),
+            }
         }
         Ok(List(list))
     }

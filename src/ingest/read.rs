@@ -47,6 +47,9 @@ pub(super) fn no_choice_of(key: &str, text: &str, allowed: &[&str]) -> Reject {
 }
 
 pub(super) fn id(text: &str, key: &str) -> Result<Box<str>, Reject> {
+    if is_plain_id(text) {
+        return Ok(text.into());
+    }
     if text.is_empty() {
         return Err(Reject::field(key, "is empty: use 1 to 256 printable characters"));
     }
@@ -61,9 +64,13 @@ pub(super) fn id(text: &str, key: &str) -> Result<Box<str>, Reject> {
 
 /// Whether a text is a valid id.
 pub(super) fn is_id(text: &str) -> bool {
+    is_plain_id(text) || id(text, "").is_ok()
+}
+
+/// Whether a text is a valid id of ASCII, as nearly all ids are.
+fn is_plain_id(text: &str) -> bool {
     let plain = |byte: &u8| (b' '..0x7f).contains(byte);
     (1..=ID_CHARS_MAX).contains(&text.len()) && text.as_bytes().iter().all(plain)
-        || id(text, "").is_ok()
 }
 
 /// A time; `None` if the field is absent or empty. Times without an offset are on the clock of `zone`.

@@ -8,7 +8,7 @@ use super::acts::{Act, act, words};
 use super::field::Field;
 use super::frame::Frame;
 use super::notes::Doubt;
-use super::read::{find, id, shown, text_of, time};
+use super::read::{find, is_id, shown, text_of, time};
 use super::reject::Reject;
 use crate::domain::{Moment, Severity, TimeError, Timestamp};
 
@@ -35,7 +35,15 @@ pub(super) fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
 
 /// Whether two spellings are the same value of an enumeration.
 pub(super) fn same(a: &str, b: &str) -> bool {
-    letters(a).eq(letters(b))
+    // The first letter decides for most words of a list.
+    if let (Some(first), Some(other)) = (a.as_bytes().first(), b.as_bytes().first())
+        && first.is_ascii_alphanumeric()
+        && other.is_ascii_alphanumeric()
+        && !first.eq_ignore_ascii_case(other)
+    {
+        return false;
+    }
+    a.eq_ignore_ascii_case(b) || letters(a).eq(letters(b))
 }
 
 /// A perceived severity of the standards. It includes *cleared*.
@@ -189,8 +197,11 @@ pub(super) fn perceived_by(
 
 /// One id from several parts: joined by `|` if that is unambiguous and a valid id, else a hash.
 pub(super) fn joined(parts: &[&str]) -> Box<str> {
-    let one = parts.len() == 1 || !parts.iter().any(|part| part.contains('|'));
-    let text = if one { id(&parts.join("|"), "id").ok() } else { None };
+    let text = match parts {
+        [part] => is_id(part).then(|| (*part).into()),
+        _ if parts.iter().any(|part| part.as_bytes().contains(&b'|')) => None,
+        _ => Some(parts.join("|")).filter(|text| is_id(text)).map(String::into_boxed_str),
+    };
     text.unwrap_or_else(|| hashed(parts))
 }
 
@@ -202,7 +213,13 @@ pub(super) fn hashed(parts: &[&str]) -> Box<str> {
         bytes.extend((part.len() as u64).to_le_bytes());
         bytes.extend(part.as_bytes());
     }
-    format!("xxh3-{:032x}", xxh3_128(&bytes)).into()
+    let digits = xxh3_128(&bytes).to_be_bytes();
+    let mut id = String::with_capacity(37);
+    id.push_str("xxh3-");
+    for digit in digits.into_iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+        id.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+    }
+    id.into()
 }
 
 /// Words that mean that there is no time, by their letters. Zeros mean the same: `0000-00-00T00:00:00Z`.

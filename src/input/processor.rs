@@ -284,7 +284,7 @@ impl SourceProcessor {
         let Brief { ts, place, .. } = plain.brief();
         let AggregationKey::Tickets(series) = AggregationKey::of(&place) else { return };
         self.held += 1;
-        let facts = self.decoder.facts(plain.words);
+        let facts = self.decoder.facts(plain.words, self.aggregator.topic());
         let news = TicketNews::Step(step);
         self.pending.tickets.push(TicketMessage { ts, series, news, facts });
     }
@@ -307,7 +307,11 @@ impl SourceProcessor {
                 if outcome == Outcome::Late && is_snapshot {
                     return;
                 }
-                let facts = if is_snapshot { None } else { self.decoder.facts((&ticket).into()) };
+                let topic = self.aggregator.topic();
+                let facts = match is_snapshot {
+                    true => None,
+                    false => self.decoder.facts((&ticket).into(), topic),
+                };
                 let TicketEvent { ts, series, .. } = ticket;
                 self.pending.tickets.push(TicketMessage { ts, series, news, facts });
             }

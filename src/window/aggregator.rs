@@ -12,7 +12,9 @@ use super::key_index::KeyIndex;
 use super::open_window::{Open, add, classify};
 use super::watermark::Watermark;
 use super::{AggregationKey, Counts};
-use crate::domain::{Brief, CountsAs, Event, Offset, TextClassifier, Timestamp, WindowWidth};
+use crate::domain::{
+    Brief, CountsAs, Event, Offset, TextClassifier, Timestamp, Topic, WindowWidth,
+};
 
 /// Rules of aggregation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +116,7 @@ pub struct Aggregator {
     pub(super) read_upto: Offset,
     /// Classifies tickets' texts. Without it, topics and phrases are not counted.
     classifier: Option<Arc<dyn TextClassifier>>,
+    topic: Option<Topic>,
 }
 
 impl Aggregator {
@@ -131,7 +134,13 @@ impl Aggregator {
             nth: 0,
             read_upto: -1,
             classifier: None,
+            topic: None,
         }
+    }
+
+    /// The topic of the text of the event that was [decided](Self::decide) last, if counting classified it.
+    pub fn topic(&self) -> Option<Topic> {
+        self.topic
     }
 
     /// Sets the classifier for texts from now on. Existing counts do not change. If a replay classifies texts again, it
@@ -187,6 +196,7 @@ impl Aggregator {
     ) -> Outcome {
         let ts = event.ts;
         let at = self.next_event(offset);
+        self.topic = None;
         if self.config.max_future_skew.is_some_and(|skew| ts > appended_at + skew) {
             return Outcome::Future;
         }
@@ -280,8 +290,8 @@ impl Aggregator {
     /// Counts the first event of a window that is too far ahead, and stores it beside the commit. Its phrases are not counted.
     fn keep(&mut self, index: i64, upto: At, id: u128, event: &Brief<'_>) -> Outcome {
         let mut counts = Counts::default();
-        let topic = event.text.and_then(|text| classify(&**self.classifier.as_ref()?, text, None));
-        add(&mut counts, event.counts_as, topic);
+        self.topic = event.text.and_then(|text| classify(&**self.classifier.as_ref()?, text, None));
+        add(&mut counts, event.counts_as, self.topic);
         let number = self.keys.number(&event.place);
         let mut open = Open::from(Offset::MAX);
         open.ids.insert(id);
@@ -315,15 +325,14 @@ impl Aggregator {
         if !fresh {
             return Outcome::Duplicate;
         }
-        let mut topic = None;
         if let (CountsAs::Ticket, Some(classifier), Some(text)) =
             (event.counts_as, &self.classifier, event.text)
         {
             let scope = self.keys.scope(number, &place);
             let tally = scope.map(|scope| open.phrases.entry(scope).or_default());
-            topic = classify(&**classifier, text, tally);
+            self.topic = classify(&**classifier, text, tally);
         }
-        add(counts, event.counts_as, topic);
+        add(counts, event.counts_as, self.topic);
         Outcome::Counted
     }
 

@@ -8,6 +8,7 @@ mod table;
 pub(super) use probe::Probe;
 pub use several::lines_of;
 
+use self::signature::Known;
 use self::table::Read;
 use super::decoded::Decoded;
 use super::foreign::{after_confluent, is_utf16, named, without_bom};
@@ -130,5 +131,5 @@ fn object(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
 
 /// Whether a key belongs to the signature of a format other than the native one.
 pub(super) fn is_signature_key(key: &str) -> bool {
-    table::signatures().index(key).is_some()
+    matches!(table::signatures().known(key), Known::Signature(_))
 }

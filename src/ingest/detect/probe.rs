@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::signature::{Child, KeySeed, KeySet, NestedKeys};
+use super::signature::{Child, KeySeed, KeySet, Known, NestedKeys};
 use super::table;
 use crate::ingest::field::Field;
 use crate::ingest::formats::native;
@@ -20,20 +20,6 @@ impl Probe<'_> {
     /// The format with a signature that the object contains.
     pub(super) fn format(&self) -> Option<&'static table::Format> {
         table::format(self.found)
-    }
-}
-
-/// A classified key.
-enum Known {
-    Native(native::Key),
-    Signature(usize),
-    Other,
-}
-
-fn known(key: &str) -> Known {
-    match native::Key::of(key) {
-        Some(key) => Known::Native(key),
-        None => table::signatures().index(key).map_or(Known::Other, Known::Signature),
     }
 }
 
@@ -55,7 +41,7 @@ impl<'de> Visitor<'de> for Object {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Probe<'de>, A::Error> {
         let (mut probe, signatures) = (Probe::default(), table::signatures());
         let mut seen: u64 = 0;
-        while let Some(known) = entries.next_key_seed(KeySeed(known))? {
+        while let Some(known) = entries.next_key_seed(KeySeed(|key: &str| signatures.known(key)))? {
             match known {
                 Known::Native(key) => {
                     if probe.native.has(key) && !key.may_repeat() {

@@ -15,6 +15,17 @@ pub(super) struct Signatures {
     native: [KeySet; native::KEYS],
     others: Vec<(&'static str, Child)>,
     paths: Vec<&'static str>,
+    look_up: KeyTable,
+}
+
+/// The meaning of a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Known {
+    /// A key of native events, which may be a signature key too.
+    Native(native::Key),
+    /// The index of a signature key that native events do not have.
+    Signature(usize),
+    Other,
 }
 
 /// A key that native events do not have.
@@ -29,8 +40,23 @@ pub(super) enum Child {
 }
 
 impl Signatures {
+    /// All keys of these signatures, and the set of each.
+    pub(super) fn new<'s>(
+        signatures: impl Iterator<Item = &'s [&'static str]>,
+    ) -> (Self, Vec<KeySet>) {
+        let mut all = Self::default();
+        let sets = signatures.map(|paths| all.add_all(paths)).collect();
+        for key in native::Key::EVERY {
+            all.look_up.insert(key.name(), Known::Native(key));
+        }
+        for (index, (key, _)) in all.others.iter().enumerate() {
+            all.look_up.insert(key, Known::Signature(index));
+        }
+        (all, sets)
+    }
+
     /// Adds keys and returns their bits.
-    pub(super) fn add_all(&mut self, paths: &[&'static str]) -> KeySet {
+    fn add_all(&mut self, paths: &[&'static str]) -> KeySet {
         paths.iter().fold(0, |set, path| set | self.add(path))
     }
 
@@ -62,14 +88,50 @@ impl Signatures {
         self.native[key as usize]
     }
 
-    /// The index of a signature key that native events do not have.
-    pub(super) fn index(&self, key: &str) -> Option<usize> {
-        self.others.iter().position(|(name, _)| *name == key)
+    /// The meaning of a key of the object itself.
+    pub(super) fn known(&self, key: &str) -> Known {
+        self.look_up.get(key)
     }
 
     /// The key at an index.
     pub(super) fn at(&self, index: usize) -> &(&'static str, Child) {
         &self.others[index]
+    }
+}
+
+/// Number of slots of a [`KeyTable`]: a power of two, more than twice the number of keys.
+const SLOTS: usize = 128;
+
+/// Finds the meaning of a key by a hash of its length and two of its bytes. Most keys are in a slot of their own, so that a look-up
+/// takes one comparison.
+#[derive(Debug)]
+struct KeyTable([(&'static str, Known); SLOTS]);
+
+impl Default for KeyTable {
+    fn default() -> Self {
+        Self([("", Known::Other); SLOTS])
+    }
+}
+
+impl KeyTable {
+    /// The slot of a key, or the free one at which the search for it ends.
+    fn slot(&self, key: &str) -> usize {
+        let bytes = key.as_bytes();
+        let at = |index: usize| bytes.get(index).map_or(0, |byte| usize::from(*byte));
+        let mut slot = (41 * bytes.len() + 43 * at(0) + 17 * at(bytes.len() / 2)) % SLOTS;
+        while !self.0[slot].0.is_empty() && self.0[slot].0 != key {
+            slot = (slot + 1) % SLOTS;
+        }
+        slot
+    }
+
+    fn insert(&mut self, key: &'static str, known: Known) {
+        let slot = self.slot(key);
+        self.0[slot] = (key, known);
+    }
+
+    fn get(&self, key: &str) -> Known {
+        self.0[self.slot(key)].1
     }
 }
 
@@ -133,5 +195,30 @@ impl<T, F: Fn(&str) -> T> Visitor<'_> for KeySeed<F> {
 
     fn visit_str<E>(self, key: &str) -> Result<T, E> {
         Ok((self.0)(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_and_others_are_not() {
+        let (all, _) = Signatures::new([&["alerts", "kind", "a.b", "c?"][..]].into_iter());
+        let known = |key: &str| all.known(key);
+        for key in native::Key::EVERY {
+            assert!(matches!(known(key.name()), Known::Native(found) if found == key));
+        }
+        for (index, key) in ["alerts", "a", "c"].into_iter().enumerate() {
+            assert!(matches!(known(key), Known::Signature(found) if found == index), "{key}");
+        }
+        for key in ["", "b", "alert", "kinds", "é"] {
+            assert!(matches!(known(key), Known::Other), "{key}");
+        }
+        // A search ends at a free slot.
+        let free = |signatures: &Signatures| {
+            signatures.look_up.0.iter().filter(|(key, _)| key.is_empty()).count()
+        };
+        assert!(free(crate::ingest::detect::table::signatures()) > SLOTS / 2);
     }
 }

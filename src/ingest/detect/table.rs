@@ -84,10 +84,9 @@ struct Index {
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut signatures = Signatures::default();
-    let sets =
-        FORMATS.iter().flat_map(|format| format.signatures.iter().map(move |set| (set, format)));
-    let sets = sets.map(|(set, format)| (signatures.add_all(set), format)).collect();
+    let all = || FORMATS.iter().flat_map(|f| f.signatures.iter().map(move |keys| (*keys, f)));
+    let (signatures, sets) = Signatures::new(all().map(|(keys, _)| keys));
+    let sets = sets.into_iter().zip(all().map(|(_, format)| format)).collect();
     Index { signatures, sets, unknown: unknown_text() }
 });
 

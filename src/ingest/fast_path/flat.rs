@@ -1,6 +1,6 @@
 //! The fields of a flat ticket.
 
-use super::cursor::Value;
+use crate::ingest::cursor::Value;
 use crate::ingest::detect;
 use crate::ingest::formats::native::{KEYS, Key};
 

@@ -3,7 +3,6 @@
 //! It decodes only flat objects of strings without escapes and whole numbers, with valid fields of a ticket and without
 //! duplicates. The [`Decoder`](crate::ingest::Decoder) decodes all other records. A property test compares both.
 
-mod cursor;
 mod flat;
 mod layout;
 #[cfg(test)]
@@ -11,8 +10,8 @@ mod tests;
 
 pub use self::layout::Layout;
 
-use self::cursor::{Cursor, Value};
 use self::flat::{Flat, LifeKey, Slot};
+use super::cursor::{Cursor, Value};
 use super::field::Field;
 use super::formats::life;
 use super::formats::native::Key;
@@ -161,11 +160,10 @@ fn trimmed(text: &str) -> &str {
 
 /// The fields of a flat object; `None` if it is not flat or not plain.
 fn flat<'r>(record: &'r str, layout: &mut Layout) -> Option<Flat<'r>> {
-    let mut at = Cursor { text: record, next: 0 };
+    let mut at = Cursor::new(record);
     let mut flat = Flat::default();
     for n in 0.. {
-        let rest = &record.as_bytes()[at.next..];
-        let (slot, value) = match layout.find(n, rest) {
+        let (slot, value) = match layout.find(n, at.rest()) {
             Some((slot, value_at)) => {
                 at.next += value_at;
                 at.space();
@@ -183,12 +181,12 @@ fn flat<'r>(record: &'r str, layout: &mut Layout) -> Option<Flat<'r>> {
     }
     at.next += 1;
     at.space();
-    (at.next == record.len()).then_some(flat)
+    at.is_at_end().then_some(flat)
 }
 
 /// Reads the field at this index, with the separator before it, and remembers its layout.
 fn field<'r>(at: &mut Cursor<'r>, index: usize, layout: &mut Layout) -> Option<(Slot, Value<'r>)> {
-    let start = at.next;
+    let (start, all) = (at.next, at.rest());
     at.space();
     at.expect(if index == 0 { b'{' } else { b',' })?;
     at.space();
@@ -197,8 +195,8 @@ fn field<'r>(at: &mut Cursor<'r>, index: usize, layout: &mut Layout) -> Option<(
     at.space();
     at.expect(b':')?;
     at.space();
-    let value_at = at.next;
+    let before = &all[..at.next - start];
     let value = at.value()?;
-    layout.remember(index, &at.text.as_bytes()[start..value_at], slot);
+    layout.remember(index, before, slot);
     Some((slot, value))
 }

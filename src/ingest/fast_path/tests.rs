@@ -64,7 +64,11 @@ fn agree(record: &str, hint: Option<EventKind>, layout: &mut Layout) -> bool {
     assert_eq!(ticket.news, fast.step.clone().map(TicketNews::Step), "{record:?}");
     if fast.step.is_some() {
         let decoder = Decoder::default();
-        assert_eq!(decoder.facts((&ticket).into()), decoder.facts(fast.words), "{record:?}");
+        assert_eq!(
+            decoder.facts((&ticket).into(), None),
+            decoder.facts(fast.words, None),
+            "{record:?}"
+        );
     }
     true
 }
@@ -111,7 +115,7 @@ proptest! {
     #[test]
     fn a_string_ends_at_its_quote(text in "[ -~\u{e9}\u{4e2d}]{0,40}") {
         let quoted = format!("{text}\"rest of the record");
-        let mut at = Cursor { text: &quoted, next: 0 };
+        let mut at = Cursor::new(&quoted);
         let end = text.find(['"', '\\']);
         match end.map(|end| (end, text.as_bytes()[end])) {
             Some((_, b'\\')) => prop_assert_eq!(at.string(), None),

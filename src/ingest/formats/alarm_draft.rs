@@ -71,7 +71,6 @@ impl Draft<'_> {
 
     /// The alarm id. X.733 identifies an alarm by the id of its system, else by object, type, cause and problem.
     fn key(&self) -> Result<Box<str>, Reject> {
-        let text = |part: &Option<Cow<'_, str>>| part.as_deref().unwrap_or_default().to_owned();
         if let Some(id) = &self.alarm_id {
             return Ok(match &self.system {
                 Some(system) => joined(&[system, id]),
@@ -82,8 +81,9 @@ impl Draft<'_> {
             let rest = "is missing, and so is the alarmed object: send one of them";
             return Err(Reject::field("alarmId", rest));
         }
-        let (object, problem) = (text(&self.object), text(&self.problem));
-        Ok(self.composed(&object, self.part.as_deref(), &problem))
+        let [object, problem] =
+            [&self.object, &self.problem].map(|part| part.as_deref().unwrap_or_default());
+        Ok(self.composed(object, self.part.as_deref(), problem))
     }
 
     /// An id of the parts of the alarm. A clear may spell enumerations differently from its raise.

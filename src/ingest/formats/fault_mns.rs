@@ -14,7 +14,7 @@ use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
 use crate::ingest::notes::Doubt;
 use crate::ingest::read::{cut, find, no_choice, shown, text_of};
-use crate::ingest::reject::{Reject, parse};
+use crate::ingest::reject::{Reject, parse_part};
 use crate::ingest::words::{
     Perceived, has_time, joined, letters, loose_time, no_time, perceived, same, word, word_of,
 };
@@ -87,12 +87,12 @@ const FAULT_TYPES: usize = 9;
 
 /// Whether an object has the type of a notification.
 pub(super) fn is_notification(text: &str) -> bool {
-    parse::<Notification<'_>>(text).is_ok_and(|found| found.notification_type != Field::Absent)
+    parse_part::<Notification<'_>>(text).is_ok_and(|found| found.notification_type != Field::Absent)
 }
 
 /// Decodes one notification.
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    let notification: Notification<'_> = parse(text)?;
+    let notification: Notification<'_> = parse_part(text)?;
     match notification.effect(&frame)? {
         Effect::Ignored(why) => Ok(Decoded::Ignored { why }),
         Effect::Rebuilt => notification.rebuilt(&frame),
@@ -102,7 +102,7 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
 
 /// Decodes an alarm record of 28.532 or X.733 that has no type of a notification: the present state of an alarm.
 pub(in crate::ingest) fn record(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    let mut record: Notification<'_> = parse(text)?;
+    let mut record: Notification<'_> = parse_part(text)?;
     if record.notification_type != Field::Absent {
         return decode(text, frame);
     }

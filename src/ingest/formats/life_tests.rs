@@ -264,7 +264,9 @@ fn statuses_of_tmf621_are_steps() {
 /// What an event says of its ticket, as one line: priority, tier, topic, sentiment, customer.
 fn facts(value: &Value) -> String {
     let ticket = ticket(value);
-    let Some(facts) = Decoder::default().facts((&ticket).into()) else { return "nothing".into() };
+    let Some(facts) = Decoder::default().facts((&ticket).into(), None) else {
+        return "nothing".into();
+    };
     let TicketFacts { priority, tier, topic, sentiment, customer } = *facts;
     let texts = [
         priority.as_deref(),

@@ -29,6 +29,9 @@ macro_rules! keys {
         pub(in crate::ingest) const KEYS: usize = [$($name),*].len();
 
         impl Key {
+            /// Every key.
+            pub(in crate::ingest) const EVERY: [Self; KEYS] = [$(Self::$key),*];
+
             /// The key with this name.
             pub(in crate::ingest) fn of(name: &str) -> Option<Self> {
                 match name {
@@ -191,9 +194,8 @@ impl Fields<'_> {
         let text = read::text_of(self.get(Key::Action), "action")?.unwrap_or_default();
         let named = match text.trim().is_empty() {
             true => act_of_wrapper(frame),
-            false => ALARM_ACTIONS
-                .act(&text)
-                .filter(|_| read::find(&text, ALARM_ACTIONS.words).is_none()),
+            false if read::find(&text, ALARM_ACTIONS.words).is_some() => None,
+            false => ALARM_ACTIONS.act(&text),
         };
         let is_comment = named == Some(Act::Nothing)
             && self.kind(frame)? == EventKind::Alarm

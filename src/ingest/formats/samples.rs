@@ -4,7 +4,7 @@ use crate::ingest::{Attribute, Decoder, MapRule, Mapping, Table, Target};
 
 pub(crate) const COMMUNITY: &str = "s3cr3t-c0mmunity";
 
-pub(super) const SAMPLES: [(&str, &str); 14] = [
+pub(crate) const SAMPLES: [(&str, &str); 14] = [
     (
         "native alarm",
         r#"{"kind":"alarm","event_id":"n1","alarm_id":"a-1","ts":"2026-01-01T02:03:04Z",

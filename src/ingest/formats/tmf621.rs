@@ -19,7 +19,7 @@ use crate::ingest::frame::Frame;
 use crate::ingest::mapping::{Attribute, Attributes, Target};
 use crate::ingest::nested::{List, OfText};
 use crate::ingest::read::cut;
-use crate::ingest::reject::{Reject, parse};
+use crate::ingest::reject::{Reject, parse_part};
 use crate::ingest::words::{has_time, hashed, joined, loose_time, no_time, same, word, word_of};
 
 #[derive(Debug, Default, Deserialize)]
@@ -118,7 +118,7 @@ const CHANNELS: [&str; 5] = ["phone", "chat", "email", "social", "app"];
 
 /// Decodes a ticket in an envelope.
 pub(in crate::ingest) fn envelope(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    let envelope: Envelope<'_> = parse(text)?;
+    let envelope: Envelope<'_> = parse_part(text)?;
     tickets(&envelope, Some("troubleTicket"), &frame)
 }
 
@@ -131,13 +131,13 @@ pub(super) fn tickets(
     let (effect, ts) = (envelope.effect(&TYPES, frame)?, envelope.ts(frame)?);
     envelope.each(key, frame, |text, nth, frame| {
         let id = envelope.event_id_of(nth)?;
-        parse::<Ticket<'_>>(text)?.decode(effect, ts, id.as_deref(), frame)
+        parse_part::<Ticket<'_>>(text)?.decode(effect, ts, id.as_deref(), frame)
     })
 }
 
 /// Decodes a ticket without an envelope: its current state.
 pub(in crate::ingest) fn bare(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    let ticket: Ticket<'_> = parse(text)?;
+    let ticket: Ticket<'_> = parse_part(text)?;
     ticket.decode(None, None, None, &frame)
 }
 
@@ -231,7 +231,10 @@ impl Ticket<'_> {
             None => self.ts(action, frame)?,
         };
         let event_id = self.event_id(action, ts, notification, frame)?;
-        let created = self.created(frame).filter(|_| action != TicketAction::Create);
+        let created = match action {
+            TicketAction::Create => None,
+            _ => self.created(frame),
+        };
         let news = self.news(action, effect, created)?;
         let event = self.event(action, ts, event_id, news, frame);
         // A ticket first seen as an update is an arrival, at the time of its creation.

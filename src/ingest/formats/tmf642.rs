@@ -16,7 +16,7 @@ use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
 use crate::ingest::nested::List;
-use crate::ingest::reject::{Reject, object_text, parse};
+use crate::ingest::reject::{Reject, object_text, parse, parse_part};
 use crate::ingest::words::{
     Perceived, has_time, loose_time, no_time, perceived, plain_act, same, word, word_of,
 };
@@ -79,7 +79,7 @@ const KNOWN: [(&str, Effect); 13] = [
 ];
 /// Decodes an alarm in an envelope.
 pub(in crate::ingest) fn envelope(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    let envelope: Envelope<'_> = parse(text)?;
+    let envelope: Envelope<'_> = parse_part(text)?;
     alarms(&envelope, Some("alarm"), &frame)
 }
 
@@ -91,17 +91,25 @@ pub(super) fn alarms(
 ) -> Result<Decoded, Reject> {
     let (effect, ts) = (envelope.effect(&TYPES, frame)?, envelope.ts(frame)?);
     envelope.each(key, frame, |text, _, frame| {
-        parse::<Alarm<'_>>(text)?.decode(effect, ts, envelope.event_id()?, frame)
+        parse_part::<Alarm<'_>>(text)?.decode(effect, ts, envelope.event_id()?, frame)
     })
 }
 
 /// Decodes an alarm without an envelope: its current state.
 pub(in crate::ingest) fn bare(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    parse::<Alarm<'_>>(text)?.decode(None, None, None, &frame)
+    parse_part::<Alarm<'_>>(text)?.decode(None, None, None, &frame)
 }
 
 /// States of an alarm that is over.
 const CLEARED: [&str; 4] = ["cleared", "clear", "terminated", "closed"];
+/// States of an alarm that is active.
+const ACTIVE: [&str; 2] = ["raised", "updated"];
+
+/// Whether a state says that the alarm is over.
+fn is_over(state: &str) -> bool {
+    let is_one_of = |words: &[&str]| words.iter().any(|word| same(word, state));
+    is_one_of(&CLEARED) || !is_one_of(&ACTIVE) && plain_act(state) == Some(Act::End)
+}
 
 /// One clear for each alarm of an array: `alarmPattern` of the task `ClearAlarms`.
 pub(super) fn clears(
@@ -178,9 +186,7 @@ impl Alarm<'_> {
 
     fn is_cleared(&self, perceived: Option<Perceived>, frame: &Frame<'_>) -> bool {
         perceived == Some(Perceived::Cleared)
-            || word(&self.state).is_some_and(|state| {
-                CLEARED.iter().any(|word| same(word, &state)) || plain_act(&state) == Some(Act::End)
-            })
+            || word(&self.state).is_some_and(|state| is_over(&state))
             || has_time(&self.alarm_cleared_time, frame)
     }
 

@@ -9,6 +9,7 @@ use sonic_rs::LazyValue;
 use crate::domain::Timestamp;
 use crate::ingest::acts::{Act, act};
 use crate::ingest::batch::{each, elements};
+use crate::ingest::cursor::Cursor;
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
@@ -118,17 +119,35 @@ impl Envelope<'_> {
     }
 }
 
-/// The value of `key` in a payload; without `key`, the object or array that is its only value.
+/// The value of `key` in a payload; without `key`, the object or array that is its only value. The payload is valid JSON.
 fn inner<'v>(payload: &'v str, key: Option<&str>) -> Option<&'v str> {
-    let pairs: Pairs<Cow<'v, str>, &'v RawValue> = serde_json::from_str(payload).ok()?;
+    let pairs = pairs(payload)?;
     let value = match key {
-        Some(key) => pairs.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.get()),
-        None => match &pairs.0[..] {
-            [(_, value)] => Some(value.get()).filter(|value| value.starts_with(['{', '['])),
+        Some(key) => pairs.iter().find(|(name, _)| name == key).map(|(_, value)| *value),
+        None => match &pairs[..] {
+            [(_, value)] => Some(*value).filter(|value| value.starts_with(['{', '['])),
             _ => None,
         },
     };
     value.filter(|value| *value != "null")
+}
+
+/// The members of an object; `None` if it is not one.
+fn pairs(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    plain_pairs(text).or_else(|| {
+        // A key with an escape.
+        let parsed: Pairs<Cow<'_, str>, &RawValue> = serde_json::from_str(text).ok()?;
+        Some(parsed.0.into_iter().map(|(key, value)| (key, value.get())).collect())
+    })
+}
+
+fn plain_pairs(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    let (mut pairs, mut at) = (Vec::new(), Cursor::valid(text));
+    at.expect(b'{')?;
+    while let Some(key) = at.key(pairs.is_empty())? {
+        pairs.push((Cow::Borrowed(key), at.skip()?));
+    }
+    Some(pairs)
 }
 
 /// The event types of an API, and the acts of types that it does not have.
@@ -144,10 +163,15 @@ impl<T: Copy> Types<T> {
     /// The effect of an event type: `alarmCreateEvent` in v4, `AlarmCreateEvent` in v5, `…Notification` for listeners. A
     /// type that is not known but names an act has the effect of the act.
     fn effect(&self, event_type: &str, frame: &Frame<'_>) -> Option<T> {
+        let plain = event_type.strip_suffix("Event").unwrap_or(event_type);
+        let find = |is: &dyn Fn(&str) -> bool| self.known.iter().find(|(word, _)| is(word));
+        if let Some((_, effect)) = find(&|word| word.eq_ignore_ascii_case(plain)) {
+            return Some(*effect);
+        }
         let name: String = letters(event_type).collect();
         let name =
             name.strip_suffix("event").or(name.strip_suffix("notification")).unwrap_or(&name);
-        if let Some((_, effect)) = self.known.iter().find(|(word, _)| same(word, name)) {
+        if let Some((_, effect)) = find(&|word| same(word, name)) {
             return Some(*effect);
         }
         let act = act(event_type)?;

@@ -13,7 +13,7 @@ use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
-use crate::ingest::reject::{Reject, parse};
+use crate::ingest::reject::{Reject, parse_part};
 use crate::ingest::words::{Perceived, loose_time, perceived, plain_act, same, severity, word};
 
 #[derive(Debug, Default, Deserialize)]
@@ -84,7 +84,7 @@ const TEXT: [&str; 5] =
 
 /// Decodes one trap.
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    parse::<Trap<'_>>(text)?.decode(&frame)
+    parse_part::<Trap<'_>>(text)?.decode(&frame)
 }
 
 impl Trap<'_> {
@@ -94,7 +94,8 @@ impl Trap<'_> {
         // An agent behind a relay may not know its address.
         let agent = word(&trap.agent_addr).filter(|agent| agent != "0.0.0.0");
         let device = agent.or_else(|| trap.host.name()).or_else(|| frame.device.map(Into::into));
-        let (problem, perceived) = trap.problem(frame)?;
+        let variables = Variables::new(&trap.variable_bindings);
+        let (problem, perceived) = trap.problem(&variables, frame)?;
         let attributes = frame.attributes(|known| {
             known.push(Attribute::Device, device.clone());
             known.push(Attribute::Category, Some(problem.clone()));
@@ -102,9 +103,9 @@ impl Trap<'_> {
         });
         let draft = Draft {
             system: device.clone(),
-            alarm_id: trap.binding(&ALARM_ID),
+            alarm_id: variables.word(&ALARM_ID),
             object: device,
-            part: trap.binding(&INTERFACE),
+            part: variables.word(&INTERFACE),
             category: None,
             cause: None,
             problem: Some(problem),
@@ -116,7 +117,7 @@ impl Trap<'_> {
             ts,
             aliases: Vec::new(),
             notification: Vec::new(),
-            text: trap.binding(&TEXT),
+            text: variables.word(&TEXT),
             attributes,
         };
         if draft.object.is_none() {
@@ -145,12 +146,16 @@ impl Trap<'_> {
     }
 
     /// The problem and its severity.
-    fn problem(&self, frame: &Frame<'_>) -> Result<(Cow<'_, str>, Option<Perceived>), Reject> {
-        let oid = self.binding(&TRAP_OID);
+    fn problem<'t>(
+        &'t self,
+        variables: &Variables<'t>,
+        frame: &Frame<'_>,
+    ) -> Result<(Cow<'t, str>, Option<Perceived>), Reject> {
+        let oid = variables.word(&TRAP_OID);
         if let Some((.., problem, perceived)) = self.generic(oid.as_deref())? {
             return Ok((Cow::Borrowed(problem), Some(perceived)));
         }
-        let severity = self.severity(frame);
+        let severity = variables.severity(frame);
         let Some(oid) = oid else {
             let Some(enterprise) = word(&self.enterprise) else {
                 // Old versions of Logstash keep nothing of a trap but its variables.
@@ -166,28 +171,6 @@ impl Trap<'_> {
         };
         let clear = oid.trim_start_matches('.') == CLEAR_OID || leaf(&oid) == "alarmClearState";
         Ok((oid, if clear { Some(Perceived::Cleared) } else { severity }))
-    }
-
-    fn severity(&self, frame: &Frame<'_>) -> Option<Perceived> {
-        let is_over = |field: &Field<'_>| {
-            word(field).is_some_and(|state| {
-                let state = plain_word(&state);
-                plain_act(state) == Some(Act::End)
-                    || severity(state) == Some(Perceived::Cleared) && !is_number(state)
-                    || OFF.iter().any(|off| same(off, state))
-            })
-        };
-        if self.fields_ending(&STATE_ENDS).any(is_over) {
-            return Some(Perceived::Cleared);
-        }
-        let numbered = self.field(&ITU_SEVERITY);
-        // The meaning of a vendor's severity number is unknown.
-        let is_word =
-            |field: &&Field<'_>| word(field).is_some_and(|word| !is_number(value_of(&word)));
-        let field = numbered
-            .or_else(|| self.field(&SEVERITY).filter(is_word))
-            .or_else(|| self.fields_ending(&SEVERITY_ENDS).find(is_word))?;
-        perceived(&Field::Text(value_of(&word(field)?).into()), frame)
     }
 
     fn generic(
@@ -211,8 +194,37 @@ impl Trap<'_> {
         let found = GENERIC.iter().find(is);
         Ok(found.copied())
     }
+}
 
-    fn binding(&self, names: &[&str]) -> Option<Cow<'_, str>> {
+/// The variables of a trap. The forms of their names are found once, because many names are looked up.
+struct Variables<'t>(Vec<Variable<'t>>);
+
+struct Variable<'t> {
+    /// The last part of its name.
+    leaf: &'t str,
+    /// Its OID, without the dot at its start.
+    oid: &'t str,
+    value: &'t Field<'t>,
+}
+
+impl<'t> Variables<'t> {
+    fn new(bindings: &'t Bindings<'t>) -> Self {
+        let variable = |(key, value): &'t (Cow<'t, str>, Field<'t>)| Variable {
+            leaf: leaf(key),
+            oid: key.trim_start_matches('.'),
+            value,
+        };
+        Self(bindings.0.iter().map(variable).collect())
+    }
+
+    /// The first variable with one of `names`, which are in order of preference.
+    fn field(&self, names: &[&str]) -> Option<&'t Field<'t>> {
+        let first = |name: &&str| self.0.iter().find(|variable| variable.is(name));
+        names.iter().find_map(first).map(|variable| variable.value)
+    }
+
+    /// The value of [`Self::field`].
+    fn word(&self, names: &[&str]) -> Option<Cow<'t, str>> {
         let word = self.field(names).and_then(word)?;
         Some(match word {
             Cow::Borrowed(text) => Cow::Borrowed(value_of(text)),
@@ -221,23 +233,35 @@ impl Trap<'_> {
     }
 
     /// The variables whose names have one of these ends, without those that hold a value of the past.
-    fn fields_ending(&self, ends: &[&str]) -> impl Iterator<Item = &Field<'_>> {
-        let is_named = move |key: &str| {
-            let name = leaf(key);
+    fn fields_ending(&self, ends: &[&str]) -> impl Iterator<Item = &'t Field<'t>> {
+        let is_named = move |name: &str| {
             let lower = name.to_ascii_lowercase();
             ends.iter().any(|end| lower.ends_with(end))
                 && !words(name).iter().any(|word| PAST.contains(&&**word))
         };
-        let pairs = self.variable_bindings.0.iter();
-        pairs.filter(move |(key, _)| is_named(key)).map(|(_, value)| value)
+        self.0.iter().filter(move |variable| is_named(variable.leaf)).map(|variable| variable.value)
     }
 
-    /// The first variable with one of `names`, which are in order of preference.
-    fn field(&self, names: &[&str]) -> Option<&Field<'_>> {
-        let pairs = &self.variable_bindings.0;
-        let found =
-            names.iter().find_map(|name| pairs.iter().find(|(key, _)| is_variable(key, name)));
-        found.map(|(_, value)| value)
+    fn severity(&self, frame: &Frame<'_>) -> Option<Perceived> {
+        let is_over = |field: &Field<'_>| {
+            word(field).is_some_and(|state| {
+                let state = plain_word(&state);
+                plain_act(state) == Some(Act::End)
+                    || severity(state) == Some(Perceived::Cleared) && !is_number(state)
+                    || OFF.iter().any(|off| same(off, state))
+            })
+        };
+        if self.fields_ending(&STATE_ENDS).any(is_over) {
+            return Some(Perceived::Cleared);
+        }
+        let numbered = self.field(&ITU_SEVERITY);
+        // The meaning of a vendor's severity number is unknown.
+        let is_word =
+            |field: &&Field<'_>| word(field).is_some_and(|word| !is_number(value_of(&word)));
+        let field = numbered
+            .or_else(|| self.field(&SEVERITY).filter(is_word))
+            .or_else(|| self.fields_ending(&SEVERITY_ENDS).find(is_word))?;
+        perceived(&Field::Text(value_of(&word(field)?).into()), frame)
     }
 }
 
@@ -251,18 +275,19 @@ fn is_number(text: &str) -> bool {
     text.parse::<f64>().is_ok()
 }
 
-/// Whether a binding's key is an instance of the variable `name`.
-fn is_variable(key: &str, name: &str) -> bool {
-    if name.starts_with(|c: char| c.is_ascii_digit()) {
-        let key = key.trim_start_matches('.');
-        // Without MIBs snmptrapd writes `iso` for the first part.
-        let rest = match key.strip_prefix("iso.") {
-            Some(key) => name.strip_prefix("1.").and_then(|name| key.strip_prefix(name)),
-            None => key.strip_prefix(name),
-        };
-        return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+impl Variable<'_> {
+    /// Whether it is an instance of the variable `name`.
+    fn is(&self, name: &str) -> bool {
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            // Without MIBs snmptrapd writes `iso` for the first part.
+            let rest = match self.oid.strip_prefix("iso.") {
+                Some(oid) => name.strip_prefix("1.").and_then(|name| oid.strip_prefix(name)),
+                None => self.oid.strip_prefix(name),
+            };
+            return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        }
+        same(self.leaf, name)
     }
-    same(leaf(key), name)
 }
 
 /// The last part of a name, without instance: `ifIndex` for `IF-MIB::ifIndex.3` and for `iso.org.dod.….ifEntry.ifIndex.3`.

@@ -17,7 +17,7 @@ use crate::ingest::mapping::Attribute;
 use crate::ingest::nested::Sub;
 use crate::ingest::notes::Doubt;
 use crate::ingest::read::{find, no_choice, shown, text_of};
-use crate::ingest::reject::{Reject, object_text, parse};
+use crate::ingest::reject::{Reject, object_text, parse_part};
 use crate::ingest::words::{
     Perceived, letters, loose_time, no_time, perceived, same, word, word_of,
 };
@@ -105,7 +105,7 @@ const ALERT_ACTIONS: [(&str, AlarmAction); 3] =
 
 /// Decodes one event, or a batch with independent elements.
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    let body: Body<'_> = parse(text)?;
+    let body: Body<'_> = parse_part(text)?;
     let list = body.event_list.as_ref();
     if list.is_some_and(|list| !list.as_raw_str().trim_ascii().starts_with('[')) {
         return Err(Reject::field("eventList", "is not an array"));
@@ -118,7 +118,9 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
     }
     // The id of a wrapper is for one event: with the same id, the events of a batch would be duplicates.
     let id = if list.is_some() { None } else { frame.id };
-    each(&all, &Frame { id, ..frame }, |text, _, frame| parse::<VesEvent<'_>>(text)?.decode(frame))
+    each(&all, &Frame { id, ..frame }, |text, _, frame| {
+        parse_part::<VesEvent<'_>>(text)?.decode(frame)
+    })
 }
 
 impl VesEvent<'_> {
@@ -128,7 +130,7 @@ impl VesEvent<'_> {
         if let (None, Some(inner)) = (header, &self.event)
             && inner.as_raw_str().starts_with('{')
         {
-            return parse::<VesEvent<'_>>(inner.as_raw_str())?.decode(&frame.within()?);
+            return parse_part::<VesEvent<'_>>(inner.as_raw_str())?.decode(&frame.within()?);
         }
         let header = header.ok_or_else(|| missing("commonEventHeader"))?;
         let domain = text_of(&header.domain, "domain")?.unwrap_or_default();

@@ -64,7 +64,7 @@ fn native_tickets_by_the_fast_path() {
         let Event::Ticket(ticket) = event else { panic!("{event:?} is no ticket") };
         assert_eq!(ticket.news, fast.step.clone().map(TicketNews::Step));
         if fast.step.is_some() {
-            assert_eq!(decoder.facts(ticket.into()), decoder.facts(fast.words));
+            assert_eq!(decoder.facts(ticket.into(), None), decoder.facts(fast.words, None));
         }
         true
     });
