@@ -8,7 +8,7 @@ use super::incident::{Part, together};
 use super::inputs::AlertInputs;
 use super::key::AlertKey;
 use super::need::{Need, all_missing, needs};
-use super::paging::{Look, WORSE_AFTER};
+use super::paging::{ESCALATE_AFTER, Look};
 use super::rules::{RuleSet, UNDERSTAFFED};
 use super::silence::Silence;
 use super::tuning::Tuning;
@@ -261,7 +261,7 @@ pub fn test_page(scope: &Scope, kind: NotificationKind, now: Timestamp) -> Notif
         rule: TEST_RULE.into(),
         state: if is_over { AlertState::Resolved } else { AlertState::Firing },
         ended_at: is_over.then_some(now),
-        to: now + WORSE_AFTER,
+        to: now + ESCALATE_AFTER,
         ..begin(scope, Zone::UTC, now)
     };
     notice(&alert, kind, now)

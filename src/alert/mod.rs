@@ -30,12 +30,14 @@ pub use incident::{Incident, Part};
 pub use inputs::{AlertInputs, SeriesNeed};
 pub use known::{Known, adjustments, complaints, overruns};
 pub use memory::{BacklogMemory, RuleMemory, SourceMemory};
-pub use route::{Escalation, Heard, Route};
+pub use route::{Escalation, Notified, Route};
 pub use rules::{
     ALARMS_REACH, AlarmActivity, BacklogState, Deadlines, RecentScores, RuleInputs, RuleLimits,
     RuleSet, ServicePlan, SourceState, UNDERSTAFFED, configurable_rules, rule_names,
 };
-pub use schedule::{BriefTime, BriefedWork, DueReport, ReportKind, ReportText, Schedule, When};
+pub use schedule::{
+    BriefTime, BriefedWork, DueReport, ReportKind, ReportText, ReportTiming, Schedule,
+};
 pub use silence::{SILENCE_MAX, Silence, Silenced};
 pub use steps::NeedStep;
 pub use tuning::limit_factor;

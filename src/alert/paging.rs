@@ -19,9 +19,9 @@ use crate::forecast::PlannedWork;
 
 /// An alert escalates if the gap has grown by this factor and by this many agents, and this time has passed since the last
 /// page.
-const WORSE_SHARE: f64 = 1.5;
-const WORSE_BY: i32 = 3;
-pub(super) const WORSE_AFTER: Duration = Duration::from_secs(1800);
+const ESCALATE_SHARE: f64 = 1.5;
+const ESCALATE_BY: i32 = 3;
+pub(super) const ESCALATE_AFTER: Duration = Duration::from_secs(1800);
 /// Alerts with active alarms belong together if they began within this time.
 const TOGETHER: Duration = Duration::from_secs(1800);
 
@@ -138,11 +138,11 @@ impl AlertBook {
         if looks.iter().any(|look| look.fires && look.key == lead.key()) {
             return due(NotificationKind::Firing);
         }
-        let (told_gap, told_at) = lead.last_told();
-        let is_late = told_at.is_none_or(|at| now.since(at) >= WORSE_AFTER);
+        let (notified_gap, notified_at) = lead.last_notified();
+        let is_late = notified_at.is_none_or(|at| now.since(at) >= ESCALATE_AFTER);
         let short = self.incident_of(lead).agents_short();
-        let is_grown = f64::from(short) >= WORSE_SHARE * f64::from(told_gap)
-            && short >= told_gap + WORSE_BY
+        let is_grown = f64::from(short) >= ESCALATE_SHARE * f64::from(notified_gap)
+            && short >= notified_gap + ESCALATE_BY
             && is_late;
         let has_turned =
             |alert: &Alert| looks.iter().any(|look| look.turned && look.key == alert.key());

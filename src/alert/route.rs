@@ -20,7 +20,7 @@ pub struct Escalation {
 
 /// When a receiver was notified of an alert.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Heard {
+pub struct Notified {
     pub first: Timestamp,
     pub last: Timestamp,
     /// Whether every page to it was given up.
@@ -30,14 +30,14 @@ pub struct Heard {
 impl Escalation {
     /// Receivers of the first page of an alert. `takers` are the receivers whose route accepts the alert. Of the escalation
     /// list, only the first receiver and those that were notified of this alert before are included.
-    pub fn first_told(&self, takers: &[&str], told: &BTreeSet<String>) -> Vec<String> {
+    pub fn first_receivers(&self, takers: &[&str], notified: &BTreeSet<String>) -> Vec<String> {
         let first = self.order.iter().find(|name| takers.contains(&name.as_str()));
-        let is_told = |name: &&&str| {
+        let is_included = |name: &&&str| {
             !self.order.iter().any(|listed| listed == **name)
                 || first.is_some_and(|first| first == **name)
-                || told.contains(**name)
+                || notified.contains(**name)
         };
-        takers.iter().filter(is_told).map(|name| (*name).to_owned()).collect()
+        takers.iter().filter(is_included).map(|name| (*name).to_owned()).collect()
     }
 
     /// Receivers that come on duty while an alert still fires: receivers outside the escalation list that were not notified
@@ -46,7 +46,7 @@ impl Escalation {
         &self,
         alert: &Alert,
         with_duty: impl Iterator<Item = &'n str>,
-        heard: &BTreeMap<String, Heard>,
+        notified: &BTreeMap<String, Notified>,
         takes: impl Fn(&str) -> bool,
         now: Timestamp,
     ) -> Option<Vec<String>> {
@@ -55,7 +55,7 @@ impl Escalation {
         }
         let is_late = |name: &&str| {
             !self.order.iter().any(|listed| listed == *name)
-                && !heard.contains_key(*name)
+                && !notified.contains_key(*name)
                 && takes(name)
         };
         let late: Vec<String> = with_duty.filter(is_late).map(str::to_owned).collect();
@@ -67,7 +67,7 @@ impl Escalation {
     pub fn next(
         &self,
         alert: &Alert,
-        heard: &BTreeMap<String, Heard>,
+        notified: &BTreeMap<String, Notified>,
         takes: impl Fn(&str) -> bool,
         now: Timestamp,
     ) -> Option<(NotificationKind, Vec<String>)> {
@@ -75,17 +75,20 @@ impl Escalation {
         if alert.to <= now || alert.has_eased() {
             return None;
         }
-        let next = self.order.iter().find(|name| !heard.contains_key(*name) && takes(name));
-        let of_list = || self.order.iter().filter_map(|name| heard.get(name));
-        let told_at = of_list().filter(|heard| !heard.is_lost).map(|heard| heard.first).max();
-        if let Some(next) = next.filter(|_| told_at.is_none_or(|at| now.since(at) >= self.after)) {
+        let next = self.order.iter().find(|name| !notified.contains_key(*name) && takes(name));
+        let of_list = || self.order.iter().filter_map(|name| notified.get(name));
+        let notified_at =
+            of_list().filter(|notified| !notified.is_lost).map(|notified| notified.first).max();
+        if let Some(next) =
+            next.filter(|_| notified_at.is_none_or(|at| now.since(at) >= self.after))
+        {
             return Some((NotificationKind::Firing, vec![next.clone()]));
         }
-        let last = heard.values().map(|heard| heard.last).max()?;
+        let last = notified.values().map(|notified| notified.last).max()?;
         if now.since(last) < self.remind_after? {
             return None;
         }
-        let names: Vec<String> = heard.keys().filter(|name| takes(name)).cloned().collect();
+        let names: Vec<String> = notified.keys().filter(|name| takes(name)).cloned().collect();
         (!names.is_empty()).then_some((NotificationKind::Reminder, names))
     }
 }
@@ -141,8 +144,8 @@ mod tests {
         Timestamp::from_secs(1_767_225_600 + minutes * 60)
     }
 
-    fn heard(name: &str, first: i64, last: i64, is_lost: bool) -> (String, Heard) {
-        (name.to_owned(), Heard { first: at(first), last: at(last), is_lost })
+    fn notified(name: &str, first: i64, last: i64, is_lost: bool) -> (String, Notified) {
+        (name.to_owned(), Notified { first: at(first), last: at(last), is_lost })
     }
 
     fn escalation() -> Escalation {
@@ -154,26 +157,26 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_the_list_and_everyone_else_are_told_at_once() {
+    fn the_first_of_the_list_and_everyone_else_are_notified_at_once() {
         let takers = ["boss", "board", "on-call"];
-        let told = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        assert_eq!(escalation().first_told(&takers, &told(&[])), ["board", "on-call"]);
-        assert_eq!(escalation().first_told(&takers, &told(&["boss"])), takers);
-        assert_eq!(Escalation::default().first_told(&takers, &told(&[])), takers);
+        let notified = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(escalation().first_receivers(&takers, &notified(&[])), ["board", "on-call"]);
+        assert_eq!(escalation().first_receivers(&takers, &notified(&["boss"])), takers);
+        assert_eq!(Escalation::default().first_receivers(&takers, &notified(&[])), takers);
     }
 
     #[test]
     fn an_alert_that_nobody_acknowledges_goes_down_the_list_and_is_repeated() {
         let alert = firing(at(0), at(120));
-        let next = |known: &[(String, Heard)], minute: i64, off: &str| {
-            let known: BTreeMap<String, Heard> = known.iter().cloned().collect();
+        let next = |known: &[(String, Notified)], minute: i64, off: &str| {
+            let known: BTreeMap<String, Notified> = known.iter().cloned().collect();
             escalation().next(&alert, &known, |name| name != off, at(minute))
         };
         let to = |kind, names: &[&str]| {
             Some((kind, names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()))
         };
         let firing = |name| to(NotificationKind::Firing, &[name]);
-        let lead = heard("lead", 0, 0, false);
+        let lead = notified("lead", 0, 0, false);
         assert_eq!(next(std::slice::from_ref(&lead), 9, ""), None);
         assert_eq!(next(std::slice::from_ref(&lead), 10, ""), firing("on-call"));
         assert_eq!(
@@ -181,26 +184,26 @@ mod tests {
             firing("boss"),
             "who is off duty is left out"
         );
-        let on_call = heard("on-call", 10, 10, false);
+        let on_call = notified("on-call", 10, 10, false);
         assert_eq!(next(&[lead.clone(), on_call.clone()], 19, ""), None);
         assert_eq!(next(&[lead.clone(), on_call.clone()], 20, ""), firing("boss"));
         assert_eq!(
-            next(&[heard("lead", 0, 0, true)], 1, ""),
+            next(&[notified("lead", 0, 0, true)], 1, ""),
             firing("on-call"),
             "it never arrived"
         );
         assert_eq!(next(&[], 1, "lead"), firing("on-call"), "nobody was on duty before");
-        let all = [lead, on_call, heard("boss", 20, 20, false)];
+        let all = [lead, on_call, notified("boss", 20, 20, false)];
         assert_eq!(next(&all, 49, ""), None);
         let reminder = to(NotificationKind::Reminder, &["boss", "lead", "on-call"]);
         assert_eq!(next(&all, 50, ""), reminder);
         assert_eq!(next(&all, 120, ""), None, "the span is over");
         let trend = Trend { as_of: Some(at(45)), ..Trend::default() };
         let eased = Alert { agents_short: 0, trend, ..alert.clone() };
-        let known: BTreeMap<String, Heard> = all.iter().cloned().collect();
+        let known: BTreeMap<String, Notified> = all.iter().cloned().collect();
         assert_eq!(escalation().next(&eased, &known, |_| true, at(50)), None, "no shortage now");
         let quiet = Escalation { remind_after: None, ..escalation() };
-        let all: BTreeMap<String, Heard> = all.into_iter().collect();
+        let all: BTreeMap<String, Notified> = all.into_iter().collect();
         assert_eq!(quiet.next(&alert, &all, |_| true, at(50)), None);
     }
 }

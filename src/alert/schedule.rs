@@ -32,7 +32,7 @@ pub enum ReportKind {
 
 /// When a report is due.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum When {
+pub enum ReportTiming {
     /// Every week.
     Weekly { weekday: Weekday, time: NaiveTime },
     /// This long before planned work begins, and this long after it ends.
@@ -59,7 +59,7 @@ pub struct BriefedWork {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     pub report: ReportKind,
-    pub when: When,
+    pub timing: ReportTiming,
     /// The zone of weekdays and times of day.
     pub zone: Zone,
     pub receiver: String,
@@ -115,7 +115,7 @@ impl BriefTime {
 impl Schedule {
     /// The newest report that was due at or before `now`; `None` for a report that is due by the times of planned work.
     pub fn last_due(&self, now: Timestamp) -> Option<DueReport> {
-        let When::Weekly { weekday, time } = self.when else { return None };
+        let ReportTiming::Weekly { weekday, time } = self.timing else { return None };
         let today = self.zone.local(now).date();
         let days = |day: Weekday| u64::from(day.num_days_from_monday());
         let back = (WEEK_DAYS + days(today.weekday()) - days(weekday)) % WEEK_DAYS;
@@ -131,7 +131,7 @@ impl Schedule {
     /// The briefs on planned work that are due at `now`, with times in `zone`. The brief before the work is due until the work
     /// begins, the brief after the work for a day. If the work is moved, there are new briefs.
     pub fn briefs(&self, work: &MaintenanceEvent, zone: Zone, now: Timestamp) -> Vec<DueReport> {
-        let When::Work { before, after } = self.when else { return Vec::new() };
+        let ReportTiming::Work { before, after } = self.timing else { return Vec::new() };
         if work.action == MaintenanceAction::Cancel {
             return Vec::new();
         }
@@ -152,9 +152,11 @@ impl Schedule {
 
     /// The span in which planned work may have a brief that is due at `now`.
     pub fn work_span(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
-        match self.when {
-            When::Weekly { .. } => None,
-            When::Work { before, after } => Some((now - after - DAY, now + before + ONE_SECOND)),
+        match self.timing {
+            ReportTiming::Weekly { .. } => None,
+            ReportTiming::Work { before, after } => {
+                Some((now - after - DAY, now + before + ONE_SECOND))
+            }
         }
     }
 }
@@ -241,7 +243,7 @@ mod tests {
     fn a_report_is_due_once_a_week_at_its_local_time() {
         let schedule = |zone: &str| Schedule {
             report: ReportKind::Weekly,
-            when: When::Weekly {
+            timing: ReportTiming::Weekly {
                 weekday: Weekday::Mon,
                 time: NaiveTime::from_hms_opt(7, 30, 0).expect("a time"),
             },
@@ -292,7 +294,7 @@ mod tests {
     fn a_brief_is_due_before_and_after_the_work() {
         let schedule = Schedule {
             report: ReportKind::Brief,
-            when: When::Work {
+            timing: ReportTiming::Work {
                 before: Duration::from_secs(12 * 3600),
                 after: Duration::from_secs(2 * 3600),
             },

@@ -241,7 +241,7 @@ fn a_page_says_what_where_when_how_many_and_why() {
 }
 
 #[test]
-fn people_are_told_when_it_holds_when_it_grows_and_when_it_is_over() {
+fn pages_are_sent_when_it_is_confirmed_when_it_grows_and_when_it_is_over() {
     let mut book = AlertBook::default();
     assert!(step(&mut book, 0, 11, 11).is_empty(), "one agent is nobody's page");
     assert_eq!(notices(&step(&mut book, 1, 13, 10)), [], "seen once: pending");
@@ -315,7 +315,7 @@ fn a_nowcast_begins_alerts_and_ends_none() {
 }
 
 #[test]
-fn whoever_takes_it_on_is_left_alone_until_it_is_clearly_worse() {
+fn an_acknowledged_alert_pages_again_only_when_it_is_clearly_worse() {
     let mut book = AlertBook::default();
     step(&mut book, 0, 13, 10);
     step(&mut book, 1, 13, 10);

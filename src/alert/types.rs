@@ -298,7 +298,7 @@ impl Alert {
     }
 
     /// The gap and the time of the last page, sent or held back.
-    pub(super) fn last_told(&self) -> (i32, Option<Timestamp>) {
+    pub(super) fn last_notified(&self) -> (i32, Option<Timestamp>) {
         let Paging { held, total, .. } = &self.paging;
         match held {
             Some(held) => (held.total, Some(held.last)),

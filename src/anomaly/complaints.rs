@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_without_an_alarm_is_told() {
+    fn complaints_without_an_alarm_are_flagged() {
         let (complaints, last) = told(&[said(14, &[])]);
         let alarms = BTreeMap::from([(scope("south"), major())]);
         let found = complaints.judge(WIDTH.start(last), &alarms, &AnomalyRules::default());
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_phrase_is_told_and_a_usual_one_is_not() {
+    fn a_new_phrase_is_reported_and_a_usual_one_is_not() {
         let news = [("app login", 9), ("login error", 8), ("every day", 9)];
         let (complaints, last) = told(&[said(0, &news), said(0, &news)]);
         let found =

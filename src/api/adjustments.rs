@@ -121,7 +121,7 @@ pub async fn enter(
         Ok((reader.series_keys()?, reader.adjustments(now, Timestamp::MAX)?))
     })
     .await?;
-    speaks_of_some(&adjustment, &keys)?;
+    applies_to_some(&adjustment, &keys)?;
     if !given.confirmed && is_none_at_all(&adjustment) {
         let detail = "no tickets at all for whole services would leave them without agents: send \"confirmed\": true if this is intended";
         return Err(Problem::new(StatusCode::CONFLICT, detail));
@@ -153,7 +153,7 @@ type NameOf = fn(&SeriesKey) -> &Name;
 
 /// Refuses an adjustment that applies to no known series: with a mistyped name it would silently change nothing. Before the
 /// first ticket any name is accepted.
-fn speaks_of_some(
+fn applies_to_some(
     adjustment: &forecast::Adjustment,
     keys: &BTreeSet<SeriesKey>,
 ) -> Result<(), Problem> {

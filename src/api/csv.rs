@@ -36,7 +36,11 @@ enum Node {
 
 /// Answers with CSV where the request prefers it; all other answers stay as they are.
 pub async fn layer(request: Request, next: Next) -> Response {
-    let wants = if request.method() == Method::GET { wants(request.headers()) } else { Wants::No };
+    let csv_preference = if request.method() == Method::GET {
+        csv_preference(request.headers())
+    } else {
+        CsvPreference::No
+    };
     let name = request.uri().path().trim_matches('/').replace('/', "-");
     let mut response = next.run(request).await;
     let is_json = |value: &HeaderValue| value.as_bytes().starts_with(b"application/json");
@@ -44,7 +48,7 @@ pub async fn layer(request: Request, next: Next) -> Response {
     if is_json {
         response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     }
-    if wants == Wants::No || response.status() != StatusCode::OK {
+    if csv_preference == CsvPreference::No || response.status() != StatusCode::OK {
         return response;
     }
     let (mut parts, body) = response.into_parts();
@@ -53,7 +57,7 @@ pub async fn layer(request: Request, next: Next) -> Response {
     };
     let rows = if is_json { serde_json::from_slice(&json).ok().and_then(rows) } else { None };
     let Some(csv) = rows.and_then(|rows| written(&rows)) else {
-        if wants == Wants::Only {
+        if csv_preference == CsvPreference::Only {
             let detail =
                 "this answer is not a list, and only lists are sent as CSV: use another Accept";
             return Problem::new(StatusCode::NOT_ACCEPTABLE, detail).into_response();
@@ -70,14 +74,14 @@ pub async fn layer(request: Request, next: Next) -> Response {
 
 /// Which format a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wants {
+enum CsvPreference {
     No,
     /// CSV if the answer is a list, otherwise JSON.
-    Rather,
+    Preferred,
     Only,
 }
 
-fn wants(headers: &HeaderMap) -> Wants {
+fn csv_preference(headers: &HeaderMap) -> CsvPreference {
     let (mut csv, mut json, mut others) = (0.0, 0.0, 0.0_f64);
     let lines = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     for range in lines.flat_map(|line| line.split(',')) {
@@ -92,11 +96,11 @@ fn wants(headers: &HeaderMap) -> Wants {
         }
     }
     if csv <= 0.0 || json > csv {
-        Wants::No
+        CsvPreference::No
     } else if json > 0.0 || others > 0.0 {
-        Wants::Rather
+        CsvPreference::Preferred
     } else {
-        Wants::Only
+        CsvPreference::Only
     }
 }
 
@@ -234,19 +238,19 @@ mod tests {
     #[test]
     fn the_request_decides() {
         let cases = [
-            ("", Wants::No),
-            ("*/*", Wants::No),
-            ("text/html,application/xhtml+xml,*/*;q=0.8", Wants::No),
-            ("text/csv", Wants::Only),
-            ("text/csv;q=0", Wants::No),
-            ("application/json, text/csv;q=0.5", Wants::No),
-            ("text/csv, application/json;q=0.5", Wants::Rather),
-            ("TEXT/CSV ; q=0.9 , */*;q=0.1", Wants::Rather),
+            ("", CsvPreference::No),
+            ("*/*", CsvPreference::No),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", CsvPreference::No),
+            ("text/csv", CsvPreference::Only),
+            ("text/csv;q=0", CsvPreference::No),
+            ("application/json, text/csv;q=0.5", CsvPreference::No),
+            ("text/csv, application/json;q=0.5", CsvPreference::Preferred),
+            ("TEXT/CSV ; q=0.9 , */*;q=0.1", CsvPreference::Preferred),
         ];
         for (accept, expected) in cases {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT, accept.parse().expect("a header"));
-            assert_eq!(wants(&headers), expected, "{accept}");
+            assert_eq!(csv_preference(&headers), expected, "{accept}");
         }
     }
 }

@@ -191,8 +191,8 @@ impl Desk {
         let from = served.vintage.issued_at - DAY;
         let shifts = reader.shifts(&filter, from, Timestamp::MAX)?;
         let roster = shifts.iter().map(Presence::from).collect();
-        let began = stored.as_ref().map(Began::of).unwrap_or_default();
-        let (fresh, figures) = self.planned(profile, (&served.vintage, &began), roster, None);
+        let initial = stored.as_ref().map(InitialState::of).unwrap_or_default();
+        let (fresh, figures) = self.planned(profile, (&served.vintage, &initial), roster, None);
         let is_asked = self.what_if != WhatIf::default();
         let plan = match stored {
             Some(stored) if !is_asked => Some(current(stored, fresh)),
@@ -214,11 +214,11 @@ impl Desk {
         let members = reader.series_keys()?.into_iter();
         let members = members.filter(|key| !key.is_roll_up() && team.serves(key));
         let (mut vintages, mut roster) = (Vec::new(), Vec::new());
-        let mut began = Began::default();
+        let mut initial = InitialState::default();
         for series in members {
             // Each plan has the backlog and the handling times of the whole team.
-            if began == Began::default() {
-                began = reader.plan(&series)?.as_ref().map(Began::of).unwrap_or_default();
+            if initial == InitialState::default() {
+                initial = reader.plan(&series)?.as_ref().map(InitialState::of).unwrap_or_default();
             }
             vintages.extend(reader.served(&series, None)?.map(|served| served.vintage));
         }
@@ -233,15 +233,15 @@ impl Desk {
             let own = of_series.iter().filter(|shift| team.serves(&shift.series));
             roster.extend(own.map(Presence::from));
         }
-        let (plan, figures) = self.planned(&team.profile, (&vintage, &began), roster, Some(team));
-        Ok(Some(Whole { plan, figures, parts: vintages, began }))
+        let (plan, figures) = self.planned(&team.profile, (&vintage, &initial), roster, Some(team));
+        Ok(Some(Whole { plan, figures, parts: vintages, initial }))
     }
 
     /// The work of each part of a team's plan, by window.
     fn work(&self, whole: &Whole, team: &Team) -> Vec<Vec<f64>> {
-        let Whole { parts, began, .. } = whole;
-        let planner: Planner = self.rules.planner(self.profile(&team.profile, began));
-        let learned = self.learned(began);
+        let Whole { parts, initial, .. } = whole;
+        let planner: Planner = self.rules.planner(self.profile(&team.profile, initial));
+        let learned = self.learned(initial);
         // How the open tickets are divided is known to the forecaster only.
         let work = parts.iter().map(|own| {
             let scaled = learned.map(|learned| learned.same_load(own));
@@ -251,31 +251,31 @@ impl Desk {
     }
 
     /// The profile with the requested assumptions.
-    fn profile(&self, profile: &Profile, began: &Began) -> Profile {
+    fn profile(&self, profile: &Profile, initial: &InitialState) -> Profile {
         let profile = self.what_if.profile(profile);
-        self.learned(began).map_or_else(|| profile.clone(), |own| own.profile(&profile))
+        self.learned(initial).map_or_else(|| profile.clone(), |own| own.profile(&profile))
     }
 
     /// The learned handling times. A requested handling time replaces them.
-    fn learned<'b>(&self, began: &'b Began) -> Option<&'b LearnedAht> {
-        began.learned.as_ref().filter(|_| self.what_if.aht.is_none())
+    fn learned<'b>(&self, initial: &'b InitialState) -> Option<&'b LearnedAht> {
+        initial.learned.as_ref().filter(|_| self.what_if.aht.is_none())
     }
 
     fn planned(
         &self,
         profile: &Profile,
-        (vintage, began): (&Vintage, &Began),
+        (vintage, initial): (&Vintage, &InitialState),
         roster: Vec<Presence>,
         team: Option<&Team>,
     ) -> (Plan, Vec<Figures>) {
         let (wanted, roster) = (self.what_if.vintage(vintage), self.what_if.roster(roster));
-        let profile = self.profile(profile, began);
-        let learned = self.learned(began);
+        let profile = self.profile(profile, initial);
+        let learned = self.learned(initial);
         let scaled = learned.map(|own| (own.same_load(&wanted), own.same_load(vintage)));
         let (used, as_usual) = scaled.as_ref().map_or((&wanted, vintage), |(a, b)| (a, b));
         let usual: Vec<f64> = as_usual.targets.iter().map(|target| target.baseline).collect();
         let mut planner: Planner = self.rules.planner(profile);
-        planner.opens_with(began.opening);
+        planner.opens_with(initial.opening);
         let plan = planner.plan(used, self.width, &roster, &usual, team);
         let figures = planner.figures(&plan, (used, self.width), &roster, team);
         let plan = match learned {
@@ -291,7 +291,7 @@ struct Whole {
     plan: Plan,
     figures: Vec<Figures>,
     parts: Vec<Vintage>,
-    began: Began,
+    initial: InitialState,
 }
 
 /// The stored plan. After a new roster it is replaced by the new one, because plans for a roster are stored only with the next
@@ -305,14 +305,14 @@ fn current(stored: Plan, fresh: Plan) -> Plan {
 
 /// The initial state of a stored plan, besides the forecast.
 #[derive(Default, PartialEq)]
-struct Began {
+struct InitialState {
     /// Open tickets, if their number was known.
     opening: Option<f64>,
     /// Handling times, if they were learned.
     learned: Option<LearnedAht>,
 }
 
-impl Began {
+impl InitialState {
     fn of(plan: &Plan) -> Self {
         match &plan.basis {
             Stored::Value(basis) => {

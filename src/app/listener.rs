@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 
 use super::tls::Tls;
 use crate::api::Peer;
-use crate::telemetry::{Metrics, Seldom};
+use crate::telemetry::{LogLimit, Metrics};
 
 /// Time limit from the start of a connection, or the end of an answer, to the last byte of the next request's header.
 const HEADER_WITHIN: Duration = Duration::from_secs(15);
@@ -50,7 +50,7 @@ impl Listener {
     pub(super) async fn run(self) {
         let mut stopping = self.stopping.clone();
         let places = Arc::new(Semaphore::new(self.connections_max));
-        let (graceful, full) = (GracefulShutdown::new(), Seldom::new());
+        let (graceful, full) = (GracefulShutdown::new(), LogLimit::new());
         loop {
             let place = match places.clone().try_acquire_owned() {
                 Ok(place) => place,

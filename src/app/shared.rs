@@ -16,7 +16,7 @@ use crate::cluster::Leadership;
 use crate::domain::Clock;
 use crate::engine::Message;
 use crate::input::Decoders;
-use crate::output::pages::{Bell, HEARTBEAT, Heartbeat, Lane, Overseer, Troubles};
+use crate::output::pages::{FailingReceivers, HEARTBEAT, Heartbeat, Lane, Overseer, PageSignal};
 use crate::output::receivers::Receivers;
 use crate::output::{Pace, RefusedPoints, Sink, SinkWriter};
 use crate::staffing::Rules;
@@ -40,7 +40,7 @@ pub(super) struct Shared {
     /// Set by SIGHUP.
     hung_up: Arc<AtomicBool>,
     /// Rung when there may be new pages.
-    pub(super) bell: Arc<Bell>,
+    pub(super) page_signal: Arc<PageSignal>,
     /// The store's folder.
     store: PathBuf,
     clock: Arc<dyn Clock>,
@@ -70,7 +70,7 @@ impl Shared {
             decoders: Arc::new(Decoders::new(setup.decoder.clone())),
             stop: Arc::default(),
             hung_up: reload::on_hang_up()?,
-            bell: Arc::default(),
+            page_signal: Arc::default(),
             store: setup.store.clone(),
             clock: setup.clock.clone(),
             threads: Vec::new(),
@@ -178,7 +178,7 @@ impl Shared {
         self.spawn("otlp", move || exporter.run(&health, &metrics, &stop))
     }
 
-    /// Starts the threads that deliver pages: one per receiver, and the overseer. The bell wakes them.
+    /// Starts the threads that deliver pages: one per receiver, and the overseer. A signal wakes them.
     pub(super) fn pages(
         &mut self,
         receivers: Receivers,
@@ -191,7 +191,7 @@ impl Shared {
         if heartbeat.is_some() {
             self.metrics.begin_receiver(HEARTBEAT);
         }
-        let troubles = Arc::new(Troubles::new(self.health.clone()));
+        let failing = Arc::new(FailingReceivers::new(self.health.clone()));
         for (name, (route, receiver)) in receivers {
             self.metrics.begin_receiver(&name);
             let lane = Lane {
@@ -203,9 +203,9 @@ impl Shared {
                 leader: forecaster.clone(),
                 clock: clock.clone(),
                 metrics: self.metrics.clone(),
-                troubles: troubles.clone(),
+                failing: failing.clone(),
                 leadership: self.leadership.clone(),
-                bell: self.bell.clone(),
+                page_signal: self.page_signal.clone(),
                 stop: self.stop.clone(),
             };
             self.spawn(&format!("pages {name}"), move || lane.run())?;
@@ -219,7 +219,7 @@ impl Shared {
             health: self.health.clone(),
             metrics: self.metrics.clone(),
             leadership: self.leadership.clone(),
-            bell: self.bell.clone(),
+            page_signal: self.page_signal.clone(),
             stop: self.stop.clone(),
         };
         self.spawn("outbox", move || overseer.run())

@@ -111,7 +111,7 @@ impl<'a> Sources<'a> {
             given.push(feed.source());
             self.local(Box::new(feed), setup.aggregator)?;
         }
-        self.tell_left_out(&given, &setup.store)?;
+        self.warn_left_out(&given, &setup.store)?;
         let mut producers = None;
         if let Some(settings) = setup.kafka.take() {
             // Until a client reports its state.
@@ -266,7 +266,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Warns about files that were read before and are not among the inputs now.
-    fn tell_left_out(&self, given: &[SourceId], store: &Path) -> anyhow::Result<()> {
+    fn warn_left_out(&self, given: &[SourceId], store: &Path) -> anyhow::Result<()> {
         for name in FollowedFile::sources(store)? {
             if !given.iter().any(|source| source.topic_name() == name) {
                 let file = name.strip_prefix("file:").unwrap_or(&name);

@@ -78,8 +78,8 @@ pub fn start_with(
         standbys: writer.is_some().then_some(replicated),
         leads: shared.leadership.clone(),
         sinks: BTreeMap::new(),
-        limit_told: false,
-        alerts_changed: shared.bell.ringer(),
+        limit_reported: false,
+        alerts_changed: shared.page_signal.notifier(),
     };
     shared.spawn("leader", move || engine.run())?;
     shared.pages(setup.receivers, setup.heartbeat, &setup.clock, &setup.info.staffing, inbox)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::effects::{Effects, StoreChange};
 use super::histories::Histories;
 use super::issued::{Issued, Plans};
-use super::planning::{Bench, Planning};
+use super::planning::{Planning, RosteredDesks};
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
 use crate::staffing::{AdviceRules, Answer, Book, Recommendation, Shift, TeamShift, Uncovered};
 use crate::store::{Reader, StoreError};
@@ -47,7 +47,7 @@ impl Advising {
             return effects;
         }
         let mut put = |own| effects.put(StoreChange::Recommendation(Box::new(own)));
-        let (desks, mut bench) = Bench::new(planning, issued, plans, &self.rules);
+        let (desks, mut bench) = RosteredDesks::new(planning, issued, plans, &self.rules);
         // Actual contacts are compared first, so that it is stored even if nothing else changes.
         let over: Vec<Recommendation> = self.book.due(end).cloned().collect();
         for own in over {

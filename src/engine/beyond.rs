@@ -7,7 +7,7 @@ use crate::telemetry::Metrics;
 use crate::window::{Beyond, BeyondTally};
 
 /// How long after the last such event it is shown.
-const TOLD_FOR: Duration = Duration::from_secs(3600);
+const SHOWN_FOR: Duration = Duration::from_secs(3600);
 
 /// The last events that were counted under another name.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl BeyondLimit {
     /// Why events are counted under another name, if there were any in the last hour.
     pub fn reason(&self, now: Timestamp) -> Option<&str> {
         let (at, text) = self.last.as_ref()?;
-        (now.since(*at) < TOLD_FOR).then_some(text)
+        (now.since(*at) < SHOWN_FOR).then_some(text)
     }
 }
 

@@ -67,7 +67,7 @@ pub enum StoreChange<'r> {
     /// A page to every receiver, unless the outbox already holds a page of that alert.
     FirstNotification(Notification),
     Surge(Surge),
-    Call(Warning),
+    Warning(Warning),
     /// The accuracy of a day has changed: sinks write it again.
     Accuracy(Timestamp),
     Scores(DayScores),

@@ -64,7 +64,7 @@ pub struct Engine {
     /// Progress of the sinks.
     pub sinks: BTreeMap<&'static str, SinkProgress>,
     /// Whether `/ready` shows that names exceed the limit.
-    pub limit_told: bool,
+    pub limit_reported: bool,
 }
 
 impl Engine {
@@ -205,7 +205,7 @@ impl Engine {
                         self.metrics.commit(watch.seconds());
                     }
                     self.forecaster.measure(self.clock.now());
-                    self.tell_limit();
+                    self.report_limit();
                     let (nowcasts, at) = (self.forecaster.take_unreplicated(), self.clock.now());
                     if !nowcasts.is_empty() {
                         self.replicate(
@@ -262,10 +262,10 @@ impl Engine {
     }
 
     /// Shows in `/ready` whether names beyond the limit are counted under another name.
-    fn tell_limit(&mut self) {
+    fn report_limit(&mut self) {
         match self.forecaster.beyond_limit(self.clock.now()) {
-            Some(reason) => self.limit_told |= self.health.degraded("series", reason),
-            None if std::mem::take(&mut self.limit_told) => _ = self.health.ready("series"),
+            Some(reason) => self.limit_reported |= self.health.degraded("series", reason),
+            None if std::mem::take(&mut self.limit_reported) => _ = self.health.ready("series"),
             None => {}
         }
     }
@@ -408,7 +408,7 @@ mod tests {
             leads: Arc::new(Leadership::alone()),
             alerts_changed: Box::new(|| ()),
             sinks: BTreeMap::new(),
-            limit_told: false,
+            limit_reported: false,
         }
     }
 

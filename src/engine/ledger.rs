@@ -77,13 +77,13 @@ impl Ledger {
         let (all, ever) = (Filter::default(), (Timestamp::MIN, Timestamp::MAX));
         // A warning is judged when its horizon is over.
         let surges = reader.surges(&all, ever, next - surge::APART * 2)?;
-        let calls = reader.calls(&all, ever, next - (surge::APART + HORIZON) * 2)?;
+        let warnings = reader.warnings(&all, ever, next - (surge::APART + HORIZON) * 2)?;
         let threshold = reader.state(SURGE_THRESHOLD)?;
         let recent = reader.anomalies(&all, next - anomaly::APART * 2, next, usize::MAX, None)?;
         let recent: Vec<Anomaly> = recent.into_iter().map(|(_, anomaly)| anomaly).collect();
         let mut ledger = Self {
             watch: SeriesWatch::restore(&recent, next - width.length()),
-            judge: Judge::restore(surges, calls),
+            judge: Judge::restore(surges, warnings),
             threshold: threshold.unwrap_or_default(),
             ..Self::default()
         };
@@ -222,7 +222,7 @@ impl Ledger {
         for hours in SURGE_LEADS {
             self.surges(effects, at.histories, (hours, window, width), &all);
         }
-        self.calls(effects, at);
+        self.judge_warnings(effects, at);
         if at.end.millis() % HOUR_MS == 0 && !all.is_empty() {
             effects.put(StoreChange::Accuracy(day));
         }
@@ -230,12 +230,12 @@ impl Ledger {
     }
 
     /// Judges the warnings of vintages whose horizon is over, and adjusts the threshold accordingly.
-    fn calls(&mut self, effects: &mut Effects<'_>, at: &Situation<'_>) {
+    fn judge_warnings(&mut self, effects: &mut Effects<'_>, at: &Situation<'_>) {
         for vintage in self.touched.get(&(at.end - HORIZON)).into_iter().flat_map(BTreeMap::values)
         {
             let Some(history) = at.histories.by_series().get(&vintage.series) else { continue };
-            for call in self.judge.warnings(vintage, history) {
-                effects.put(StoreChange::Call(call));
+            for warning in self.judge.warnings(vintage, history) {
+                effects.put(StoreChange::Warning(warning));
             }
             let any = vintage.surges.as_ref().map_or(0.0, |surges| surges.any);
             let surged = || vintage.surged(history);
@@ -330,14 +330,14 @@ impl Ledger {
         {
             let (Some(first_point), Some(then_point)) = (first_point, then_point) else { continue };
             let Some(history) = histories.by_series().get(series) else { continue };
-            let calls = |(at, vintages): (&Timestamp, &BTreeMap<SeriesKey, Vintage>)| {
+            let warning = |(at, vintages): (&Timestamp, &BTreeMap<SeriesKey, Vintage>)| {
                 let vintage = vintages.get(series).filter(|_| *at <= start)?;
                 vintage.warns(width.per(start.since(*at)), width).then_some(*at)
             };
-            let first_call = || self.touched.iter().find_map(calls);
+            let first_warning = || self.touched.iter().find_map(warning);
             let surge = match touched.and_then(|vintages| vintages.get(series)) {
                 Some(vintage) => {
-                    self.judge.surge(vintage, (hours, first), history, |_| first_call())
+                    self.judge.surge(vintage, (hours, first), history, |_| first_warning())
                 }
                 None => {
                     let counts = [index - 1, index].map(|index| f64::from(history.get(index)));
@@ -345,7 +345,7 @@ impl Ledger {
                         && counts[1] > surge::high(&then_point.quantiles);
                     let (hit, alarmed) = (false, false);
                     let pair = Pair { series, lead_hours: hours, start, hit, alarmed };
-                    is_above.then(|| self.judge.above(&pair, first_call))
+                    is_above.then(|| self.judge.above(&pair, first_warning))
                 }
             };
             effects.changes.extend(surge.map(StoreChange::Surge));

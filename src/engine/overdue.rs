@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::forecaster::Forecaster;
 use super::messages::{CommandError, ReplicatedCommand};
 use super::state::State;
-use crate::alert::{Alert, AlertState, DueReport, Heard, NotificationKind, Schedule};
+use crate::alert::{Alert, AlertState, DueReport, NotificationKind, Notified, Schedule};
 use crate::domain::{Name, Timestamp};
 use crate::store::{DeliveryState, OutboxRow, StoreError};
 
@@ -34,7 +34,7 @@ impl Forecaster {
         };
         for alert in alerts.open().filter(is_meant) {
             let alert = &alerts.page_alert(alert);
-            let heard = heard(&self.reader().pages_of(&alert.id)?);
+            let notified = notified(&self.reader().pages_of(&alert.id)?);
             let takes = |name: &str| {
                 config.receivers.iter().any(|(known, route)| {
                     known == name && route.takes_alert(alert) && route.is_on_duty(alert, now)
@@ -42,12 +42,12 @@ impl Forecaster {
             };
             let late = config.receivers.iter().filter(|(_, route)| route.duty.is_some());
             let late = late.map(|(name, _)| name.as_str());
-            if let Some(receivers) = escalation.on_duty_now(alert, late, &heard, takes, now) {
+            if let Some(receivers) = escalation.on_duty_now(alert, late, &notified, takes, now) {
                 let (alert, kind) = (alert.id.clone(), NotificationKind::Firing);
                 due.push(ReplicatedCommand::Paged { alert, kind, receivers, at: now });
                 continue;
             }
-            if let Some((kind, receivers)) = escalation.next(alert, &heard, takes, now) {
+            if let Some((kind, receivers)) = escalation.next(alert, &notified, takes, now) {
                 let alert = alert.id.clone();
                 due.push(ReplicatedCommand::Paged { alert, kind, receivers, at: now });
             }
@@ -109,15 +109,15 @@ impl Forecaster {
 }
 
 /// When each receiver was notified of an alert.
-fn heard(rows: &[OutboxRow]) -> BTreeMap<String, Heard> {
-    let mut all: BTreeMap<String, Heard> = BTreeMap::new();
+fn notified(rows: &[OutboxRow]) -> BTreeMap<String, Notified> {
+    let mut all: BTreeMap<String, Notified> = BTreeMap::new();
     for row in rows {
         let (at, is_lost) = (row.created_at, row.state == DeliveryState::Dead);
-        let heard =
-            all.entry(row.receiver.clone()).or_insert(Heard { first: at, last: at, is_lost });
-        heard.first = heard.first.min(at);
-        heard.last = heard.last.max(at);
-        heard.is_lost &= is_lost;
+        let notified =
+            all.entry(row.receiver.clone()).or_insert(Notified { first: at, last: at, is_lost });
+        notified.first = notified.first.min(at);
+        notified.last = notified.last.max(at);
+        notified.is_lost &= is_lost;
     }
     all
 }

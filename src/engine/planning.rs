@@ -18,7 +18,7 @@ use crate::window::{self, TicketBook};
 mod bench;
 mod planners;
 
-pub use bench::Bench;
+pub use bench::RosteredDesks;
 use planners::Planners;
 
 /// Planners by profile, and shifts from yesterday on.

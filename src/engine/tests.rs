@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::{Forecaster, ForecasterConfig, IssueConfig, ReplicatedCommand, Report};
 use crate::alert::{
-    Alert, Escalation, Held, HoldReason, NotificationKind, Paging, ReportKind, Route, Schedule,
-    Silence, When, test_page,
+    Alert, Escalation, Held, HoldReason, NotificationKind, Paging, ReportKind, ReportTiming, Route,
+    Schedule, Silence, test_page,
 };
 use crate::domain::{
     DAY, MaintenanceAction, MaintenanceEvent, Name, Position, Reason, Scope, SeriesKey, SourceId,
@@ -379,7 +379,7 @@ fn a_roster_that_was_stored_before_any_count_is_used_after_a_restart() {
 }
 
 #[test]
-fn an_alert_that_nobody_acknowledges_is_told_to_the_next_and_repeated() {
+fn an_alert_that_nobody_acknowledges_is_sent_to_the_next_and_repeated() {
     let dir = TempDir::new().expect("directory");
     let mut store = Store::open(dir.path(), WIDTH).expect("opens");
     let name = |name| Name::new(name).expect("a name");
@@ -485,7 +485,7 @@ fn a_silence_survives_a_restart_and_its_end_pages_once() {
 }
 
 #[test]
-fn a_receiver_that_comes_on_duty_is_told_of_an_alert_that_still_fires() {
+fn a_receiver_that_comes_on_duty_is_notified_of_an_alert_that_still_fires() {
     let dir = TempDir::new().expect("directory");
     let mut store = Store::open(dir.path(), WIDTH).expect("opens");
     let name = |name| Name::new(name).expect("a name");
@@ -522,7 +522,7 @@ fn a_report_is_sent_once_after_its_week_is_finalized() {
     let monday = time("2026-11-08T16:00:00Z");
     let schedule = |receiver: &str| Schedule {
         report: ReportKind::Weekly,
-        when: When::Weekly {
+        timing: ReportTiming::Weekly {
             weekday: chrono::Weekday::Mon,
             time: chrono::NaiveTime::from_hms_opt(7, 30, 0).expect("a time"),
         },
@@ -579,7 +579,7 @@ fn a_brief_is_sent_once_before_and_once_after_the_work() {
     let hours = |n: u64| std::time::Duration::from_secs(n * 3600);
     let schedule = Schedule {
         report: ReportKind::Brief,
-        when: When::Work { before: hours(12), after: hours(2) },
+        timing: ReportTiming::Work { before: hours(12), after: hours(2) },
         zone: Zone::UTC,
         receiver: "calls".into(),
         language: Language::En,

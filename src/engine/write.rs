@@ -69,7 +69,7 @@ fn write_one(
         StoreChange::Notification(notice) => write_page(tx, &notice, outbox),
         StoreChange::FirstNotification(notice) => {
             // This includes pages written in this transaction.
-            if tx.has_notice_of(&notice.alert.id)? {
+            if tx.has_notification_of(&notice.alert.id)? {
                 return Ok(());
             }
             write_page(tx, &notice, outbox)
@@ -81,7 +81,7 @@ fn write_one(
             receivers.iter().try_for_each(|receiver| tx.resend(&page, receiver, at))
         }
         StoreChange::Surge(surge) => tx.put_surge(&surge),
-        StoreChange::Call(call) => tx.put_call(&call),
+        StoreChange::Warning(warning) => tx.put_warning(&warning),
         StoreChange::Accuracy(day) => {
             tx.accuracy_changed(day);
             Ok(())
@@ -124,15 +124,15 @@ fn names(receivers: &[String]) -> Vec<&str> {
 /// Writes a page for each receiver whose route accepts it. Whether a route accepts it depends only on the alert, so that
 /// standbys get the same result.
 fn write_page(tx: &mut Tx<'_>, page: &Notification, outbox: &Outbox<'_>) -> Result<(), StoreError> {
-    let told = tx.receivers_of(&page.alert.id)?;
+    let notified = tx.receivers_of(&page.alert.id)?;
     let takes = |(name, route): &&(String, Route)| {
-        route.takes(page, page.alert.updated_at, told.contains(name))
+        route.takes(page, page.alert.updated_at, notified.contains(name))
     };
     let takers: Vec<&str> =
         outbox.receivers.iter().filter(takes).map(|(name, _)| name.as_str()).collect();
     let names = match page.kind {
         NotificationKind::Resolved => takers.iter().map(|name| (*name).to_owned()).collect(),
-        _ => outbox.escalation.first_told(&takers, &told),
+        _ => outbox.escalation.first_receivers(&takers, &notified),
     };
     let names = self::names(&names);
     if names.is_empty() && !outbox.receivers.is_empty() && page.kind != NotificationKind::Resolved {

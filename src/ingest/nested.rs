@@ -18,7 +18,7 @@ pub(super) struct Sub<T>(pub(super) Option<T>);
 pub(super) struct List<T>(pub(super) Vec<T>);
 
 /// An item of a list that may be written as a text.
-pub(super) trait OfText<'a> {
+pub(super) trait FromName<'a> {
     /// The item with this name.
     fn of_text(text: Cow<'a, str>) -> Self;
 }
@@ -89,7 +89,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Seeker<Sub<T>> {
     }
 }
 
-impl<'de, T: Deserialize<'de> + OfText<'de>> Visitor<'de> for Seeker<List<T>> {
+impl<'de, T: Deserialize<'de> + FromName<'de>> Visitor<'de> for Seeker<List<T>> {
     type Value = List<T>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -154,7 +154,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sub<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de> + OfText<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de> + FromName<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Seeker::<Self>(PhantomData))
     }

@@ -33,7 +33,7 @@ struct Raw {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
+enum Polarity {
     Negative,
     Positive,
     Negation,
@@ -43,7 +43,7 @@ enum Mood {
 
 #[derive(Clone, Copy, Debug)]
 struct Word {
-    mood: Mood,
+    polarity: Polarity,
     /// Whether a letter or digit beside it prevents a match.
     whole_left: bool,
     whole_right: bool,
@@ -67,18 +67,18 @@ impl SentimentWords {
         let raw: Raw = toml::from_str(text)
             .map_err(|error| LexiconError::Syntax(error.to_string().trim_end().to_owned()))?;
         let lists = [
-            ("negative", Mood::Negative, &raw.negative),
-            ("positive", Mood::Positive, &raw.positive),
-            ("negations", Mood::Negation, &raw.negations),
-            ("ignore", Mood::Nothing, &raw.ignore),
+            ("negative", Polarity::Negative, &raw.negative),
+            ("positive", Polarity::Positive, &raw.positive),
+            ("negations", Polarity::Negation, &raw.negations),
+            ("ignore", Polarity::Nothing, &raw.ignore),
         ];
         if raw.negative.is_empty() && raw.positive.is_empty() {
             return Err(LexiconError::NoMood);
         }
         let (mut patterns, mut words, mut known) = (Vec::new(), Vec::new(), HashSet::new());
-        for (list, mood, entries) in lists {
+        for (list, polarity, entries) in lists {
             for entry in entries {
-                let (pattern, word) = word(entry, list, mood)?;
+                let (pattern, word) = word(entry, list, polarity)?;
                 if !known.insert(pattern.clone()) {
                     let word = entry.clone();
                     return Err(LexiconError::Twice { topic: list, before: "the file", word });
@@ -141,12 +141,12 @@ impl SentimentWords {
             }
             let is_negated =
                 negated_at.is_some_and(|end: usize| is_near(&text[end..found.start()]));
-            score += match (word.mood, is_negated) {
-                (Mood::Negative, false) | (Mood::Positive, true) => -1,
-                (Mood::Positive, false) => 1,
-                (Mood::Negative, true) | (Mood::Negation | Mood::Nothing, _) => 0,
+            score += match (word.polarity, is_negated) {
+                (Polarity::Negative, false) | (Polarity::Positive, true) => -1,
+                (Polarity::Positive, false) => 1,
+                (Polarity::Negative, true) | (Polarity::Negation | Polarity::Nothing, _) => 0,
             };
-            negated_at = (word.mood == Mood::Negation).then_some(found.end());
+            negated_at = (word.polarity == Polarity::Negation).then_some(found.end());
         }
         score
     }
@@ -166,13 +166,17 @@ fn is_near(between: &str) -> bool {
 }
 
 /// Checks an entry. Returns its search pattern and its word.
-fn word(entry: &str, list: &'static str, mood: Mood) -> Result<(String, Word), LexiconError> {
+fn word(
+    entry: &str,
+    list: &'static str,
+    polarity: Polarity,
+) -> Result<(String, Word), LexiconError> {
     let wrong = |why| LexiconError::Word { topic: list, word: entry.to_owned(), why };
     let mut buffer = String::new();
     let misplaced = "has a * that is not at its end: `disappoint*` finds disappointed too";
     let Entry { stem, whole_left, whole_right, .. } =
         Entry::parse(plain(entry, &mut buffer), misplaced).map_err(wrong)?;
-    Ok((stem.to_lowercase(), Word { mood, whole_left, whole_right }))
+    Ok((stem.to_lowercase(), Word { polarity, whole_left, whole_right }))
 }
 
 impl Default for SentimentWords {

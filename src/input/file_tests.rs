@@ -305,7 +305,7 @@ fn files_that_are_older_or_of_other_names_are_not_read() {
 }
 
 #[test]
-fn a_loss_is_said_and_reading_goes_on() {
+fn a_loss_is_reported_and_reading_continues() {
     type Steps = fn(&mut World);
     let cases: [(&str, Steps, &str); 5] = [
         (

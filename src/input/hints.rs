@@ -21,10 +21,10 @@ const NAMES_MAX: usize = 100_000;
 
 /// The hints that were logged since the start, for all sources.
 #[derive(Debug, Default)]
-pub struct Hints(Mutex<Said>);
+pub struct Hints(Mutex<LoggedHints>);
 
 #[derive(Debug, Default)]
-struct Said {
+struct LoggedHints {
     words: HashSet<(Doubt, String)>,
     /// By attribute and folded name: the first name.
     names: HashMap<(&'static str, String), Name>,
@@ -35,7 +35,7 @@ struct Said {
 }
 
 impl Hints {
-    fn said(&self) -> MutexGuard<'_, Said> {
+    fn logged(&self) -> MutexGuard<'_, LoggedHints> {
         // The sets are valid even if a holder of the lock panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,9 +44,9 @@ impl Hints {
     pub(super) fn notes(&self, source: &SourceId, notes: Vec<Note>, metrics: &Metrics) {
         for Note { doubt, word, read_as } in notes {
             metrics.decoding.unknown_word(doubt.as_str());
-            let mut said = self.said();
-            let of_kind = said.words.iter().filter(|(known, _)| *known == doubt).count();
-            if of_kind < LINES_MAX && said.words.insert((doubt, word.clone())) {
+            let mut logged = self.logged();
+            let of_kind = logged.words.iter().filter(|(known, _)| *known == doubt).count();
+            if of_kind < LINES_MAX && logged.words.insert((doubt, word.clone())) {
                 let list = doubt.as_str();
                 tracing::warn!(
                     %source, list, word, read_as,
@@ -70,15 +70,15 @@ impl Hints {
             AggregationKey::Maintenance | AggregationKey::Phrase(..) => [None, None, None],
         };
         for (attribute, name) in names.into_iter().flatten() {
-            self.said().compare(attribute, name, metrics);
+            self.logged().compare(attribute, name, metrics);
         }
     }
 
     /// Takes the number of duplicates of a source whose content differs from the event with the same id, and one of these ids.
     pub(super) fn differing(&self, source: &SourceId, count: u64, id: &str, metrics: &Metrics) {
         metrics.decoding.differing(source, count);
-        let mut said = self.said();
-        if said.sources.len() < LINES_MAX && said.sources.insert(source.clone()) {
+        let mut logged = self.logged();
+        if logged.sources.len() < LINES_MAX && logged.sources.insert(source.clone()) {
             tracing::warn!(
                 %source, id,
                 "events: duplicates differ from the event with the same id, so they are not counted; \
@@ -88,7 +88,7 @@ impl Hints {
     }
 }
 
-impl Said {
+impl LoggedHints {
     fn compare(&mut self, attribute: &'static str, name: &Name, metrics: &Metrics) {
         let key = (attribute, name.clone());
         if self.compared.contains(&key) || self.compared.len() >= NAMES_MAX {

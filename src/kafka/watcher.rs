@@ -23,7 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Number of rounds after which a topic that is not found counts as deleted. Brokers learn of changes one after the other.
 const MISSING_ROUNDS: u32 = 3;
 /// Number of rounds after which the faults of partitions that other instances count are forgotten.
-const SETTLED_ROUND: u32 = 10;
+const FORGET_ROUND: u32 = 10;
 /// Interval of checks of the topics' settings, in rounds.
 const CHECK_EVERY: u32 = 60;
 
@@ -168,7 +168,7 @@ impl Watcher {
             .map(|element| SourceId::new(element.topic(), element.partition()))
             .collect();
         let unresolved = context.unresolved();
-        if self.round == SETTLED_ROUND {
+        if self.round == FORGET_ROUND {
             let topics = context.settings.topics.every().map(|(topic, _)| topic.to_owned());
             let names = sources.iter().chain(&unresolved).map(SourceId::to_string);
             let names = names.chain(topics).chain([group_of(context)]);

@@ -14,6 +14,6 @@ mod writer;
 
 pub use receivers::print;
 pub use refused::RefusedPoints;
-pub use sink::{Refused, Sink, Trouble, Written};
+pub use sink::{Refused, Sink, SinkError, Written};
 pub use topics::OutlookTopic;
 pub use writer::{Pace, SinkWriter};

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_are_bounded_and_a_full_disk_is_said() {
+    fn the_files_are_bounded_and_a_full_disk_is_reported() {
         let dir = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_767_232_800)));
         let health: Arc<Health> = Arc::default();

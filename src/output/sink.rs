@@ -11,7 +11,7 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// The error that a write would get now.
-    fn probe(&mut self) -> Result<(), Trouble>;
+    fn probe(&mut self) -> Result<(), SinkError>;
 
     /// Writes values that change with time alone, if they are due. It is called before every other write and probe. Returns the
     /// number of points or records written.
@@ -34,7 +34,7 @@ pub trait Sink: Send {
 }
 
 /// The outcome of a write: points or records that can never be written are listed.
-pub type Written = Result<Vec<Refused>, Trouble>;
+pub type Written = Result<Vec<Refused>, SinkError>;
 
 /// Points that the sink refuses permanently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct Refused {
 
 /// Why a sink accepts nothing now, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum SinkError {
     /// Temporary: retry.
     Temporary(String),
     /// Permanent until a person changes something.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::{SeriesKey, Timestamp};
 use crate::kafka::{Outgoing, Producer, Settings};
-use crate::output::sink::{Sink, Trouble, Written};
+use crate::output::sink::{Sink, SinkError, Written};
 use crate::store::{Change, Reader, Served, StoreError};
 use crate::text::{Language, Texts};
 use crate::views;
@@ -93,9 +93,9 @@ fn outgoing<'t>(topic: &'t str, key: String, what: &impl Serialize) -> Option<Ou
 impl Sink for OutlookTopic {
     const NAME: &'static str = "kafka-outlook";
 
-    fn probe(&mut self) -> Result<(), Trouble> {
+    fn probe(&mut self) -> Result<(), SinkError> {
         [&self.outlook, &self.alerts].into_iter().try_for_each(|topic| {
-            self.producer.probe(topic).map_err(|problem| Trouble::Temporary(problem.to_string()))
+            self.producer.probe(topic).map_err(|problem| SinkError::Temporary(problem.to_string()))
         })
     }
 
@@ -142,6 +142,6 @@ impl Sink for OutlookTopic {
         }
         let count = records.len();
         let written = self.producer.write_keyed(&records).map(|()| Vec::new());
-        Ok((count, written.map_err(|problem| Trouble::Temporary(problem.to_string()))))
+        Ok((count, written.map_err(|problem| SinkError::Temporary(problem.to_string()))))
     }
 }

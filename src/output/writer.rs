@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use tracing::field;
 
 use super::refused::RefusedPoints;
-use super::sink::{Refused, Sink, Trouble, Written};
+use super::sink::{Refused, Sink, SinkError, Written};
 use crate::domain::{Backoff, with_jitter};
 use crate::engine::{Leads, Message};
 use crate::store::{Change, Reader, StoreError};
@@ -135,8 +135,8 @@ impl<S: Sink> SinkWriter<S> {
         self.refused.look();
         match self.sink.pulse(&self.reader) {
             Ok((count, written)) => {
-                if let Err(trouble) = self.took(count, written, progress) {
-                    return self.failed(&trouble);
+                if let Err(sink_error) = self.took(count, written, progress) {
+                    return self.failed(&sink_error);
                 }
             }
             Err(error) => return unreadable::<S>(&error),
@@ -149,7 +149,7 @@ impl<S: Sink> SinkWriter<S> {
                     self.accepted(progress);
                     Round::Idle
                 }
-                Err(trouble) => self.failed(&trouble),
+                Err(sink_error) => self.failed(&sink_error),
             },
             Err(error) => unreadable::<S>(&error),
         }
@@ -161,7 +161,7 @@ impl<S: Sink> SinkWriter<S> {
         count: usize,
         written: Written,
         progress: &mut Progress,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), SinkError> {
         let refused = written?;
         self.metrics.sink_refused(S::NAME, lines(&refused));
         self.refused.take(&refused);
@@ -195,8 +195,8 @@ impl<S: Sink> SinkWriter<S> {
                 span.record("points", telemetry::count(*count));
                 match written {
                     Ok(refused) => _ = span.record("refused", telemetry::count(lines(refused))),
-                    Err(Trouble::Temporary(_)) => fail(&span, "temporary"),
-                    Err(Trouble::Misconfigured(_)) => fail(&span, "misconfigured"),
+                    Err(SinkError::Temporary(_)) => fail(&span, "temporary"),
+                    Err(SinkError::Misconfigured(_)) => fail(&span, "misconfigured"),
                 }
             }
             Err(_) => fail(&span, "store"),
@@ -207,8 +207,8 @@ impl<S: Sink> SinkWriter<S> {
     }
 
     fn conclude(&mut self, batch: Batch, progress: &mut Progress) -> Round {
-        if let Err(trouble) = self.took(batch.count, batch.written, progress) {
-            return self.failed(&trouble);
+        if let Err(sink_error) = self.took(batch.count, batch.written, progress) {
+            return self.failed(&sink_error);
         }
         progress.cursor = batch.last;
         if self.leader.send(Message::Cursor(S::NAME, batch.last)).is_err() {
@@ -224,10 +224,10 @@ impl<S: Sink> SinkWriter<S> {
         }
     }
 
-    fn failed(&self, trouble: &Trouble) -> Round {
-        let (why, fixed) = match trouble {
-            Trouble::Temporary(why) => (why, None),
-            Trouble::Misconfigured(why) => (why, Some(MISCONFIGURED_WAIT)),
+    fn failed(&self, sink_error: &SinkError) -> Round {
+        let (why, fixed) = match sink_error {
+            SinkError::Temporary(why) => (why, None),
+            SinkError::Misconfigured(why) => (why, Some(MISCONFIGURED_WAIT)),
         };
         if self.health.degraded(S::NAME, why) {
             tracing::warn!("{why}; points wait in the store, everything else goes on");
@@ -264,7 +264,7 @@ mod tests {
     /// A sink that gives the prepared answers, then accepts everything.
     #[derive(Default)]
     struct Fake {
-        probes: VecDeque<Result<(), Trouble>>,
+        probes: VecDeque<Result<(), SinkError>>,
         writes: VecDeque<(usize, Written)>,
         probed: usize,
         pulses: VecDeque<(usize, Written)>,
@@ -277,7 +277,7 @@ mod tests {
     impl Sink for Fake {
         const NAME: &'static str = "fake";
 
-        fn probe(&mut self) -> Result<(), Trouble> {
+        fn probe(&mut self) -> Result<(), SinkError> {
             self.probed += 1;
             let answer = self.probes.pop_front().unwrap_or(Ok(()));
             if let Some(stop) = self.stop.as_ref().filter(|_| self.probes.is_empty()) {
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn a_sink_is_probed_at_the_start_and_whenever_it_was_quiet_for_a_while() {
         let why = "InfluxDB refuses the token";
-        let probes = [Err(Trouble::Misconfigured(why.into()))].into();
+        let probes = [Err(SinkError::Misconfigured(why.into()))].into();
         let (mut writer, _store, _dir, _inbox) = writer(Fake { probes, ..Fake::default() });
         let mut progress = at_the_start();
         assert_eq!(writer.round(&mut progress), Round::Wait(Some(MISCONFIGURED_WAIT)));
@@ -354,14 +354,14 @@ mod tests {
         assert_eq!(writer.round(&mut progress), Round::Idle);
         assert_eq!(writer.sink.probed, 2, "one that has just answered is left alone");
         progress.quiet = writer.pace.probe_every;
-        writer.sink.probes.push_back(Err(Trouble::Temporary("no answer".into())));
+        writer.sink.probes.push_back(Err(SinkError::Temporary("no answer".into())));
         assert_eq!(writer.round(&mut progress), Round::Wait(None));
         assert_eq!(state(&writer), Some(State::Degraded("no answer".into())));
     }
 
     #[test]
     fn a_write_says_as_much_as_a_probe_unless_it_was_empty() {
-        let writes = [(2, Err(Trouble::Temporary("no answer".into()))), (0, Ok(Vec::new()))];
+        let writes = [(2, Err(SinkError::Temporary("no answer".into()))), (0, Ok(Vec::new()))];
         let fake = Fake { writes: writes.into(), ..Fake::default() };
         let (mut writer, mut store, _dir, inbox) = writer(fake);
         let mut progress = at_the_start();
@@ -379,9 +379,9 @@ mod tests {
 
     #[test]
     fn what_changes_by_time_alone_is_written_without_a_change_in_the_store() {
-        let trouble = Trouble::Temporary("no answer".into());
-        let nothing = (0, Err(trouble.clone()));
-        let pulses = [nothing, (1, Err(trouble)), (3, Ok(Vec::new()))].into();
+        let sink_error = SinkError::Temporary("no answer".into());
+        let nothing = (0, Err(sink_error.clone()));
+        let pulses = [nothing, (1, Err(sink_error)), (3, Ok(Vec::new()))].into();
         let (mut writer, _store, _dir, _inbox) = writer(Fake { pulses, ..Fake::default() });
         let mut progress = at_the_start();
         assert_eq!(writer.round(&mut progress), Round::Wait(None), "one that got nothing across");

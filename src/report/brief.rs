@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::brief_course::{Course, Slot};
 use super::demand::raised;
 use super::extent::{Counted, Extent, alerts, scope_words};
 use super::text::{Part, Report};
 use super::wording::signed;
+use super::work_contacts::{Slot, WorkContacts};
 use crate::domain::{DAY, MaintenanceAction, MaintenanceEvent, Name, Timestamp};
 use crate::forecast::PlannedWork;
 use crate::store::{Filter, Reader, StoreError};
@@ -113,11 +113,11 @@ pub fn brief(
     let span = (width.floor(work.starts_at), end);
     let extent = Extent::of_span(span, texts.zone()).of(work.region.clone(), work.service.clone());
     let earlier = earlier(reader, work, now)?;
-    let course = Course::read(reader, &extent, work, now, share(&earlier))?;
-    course.list(&mut report);
+    let contacts = WorkContacts::read(reader, &extent, work, now, share(&earlier))?;
+    contacts.list(&mut report);
     list_earlier(&earlier, &mut report);
-    if course.slots.values().any(|slot| slot.actual.is_some()) {
-        after(reader, extent, &course, &mut report)?;
+    if contacts.slots.values().any(|slot| slot.actual.is_some()) {
+        after(reader, extent, &contacts, &mut report)?;
     }
     Ok(report)
 }
@@ -235,8 +235,8 @@ fn earlier(
         let span = (reader.width().floor(own.starts_at), own.ends_at + AFTER);
         let extent = Extent::of_span(span, crate::domain::Zone::UTC);
         let extent = extent.of(own.region.clone(), own.service.clone());
-        let course = Course::read(reader, &extent, own, now, None)?;
-        let known = course.slots.values().filter(|slot| slot.is_forecast);
+        let contacts = WorkContacts::read(reader, &extent, own, now, None)?;
+        let known = contacts.slots.values().filter(|slot| slot.is_forecast);
         let sums = known.filter_map(|slot| Some((slot.actual?, slot.usual)));
         let (actual, usual) = sums.fold((0.0, 0.0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
         if usual > 0.0 {
@@ -280,12 +280,12 @@ fn list_earlier(earlier: &[Earlier], report: &mut Report) {
 fn after(
     reader: &Reader,
     extent: Extent,
-    course: &Course,
+    contacts: &WorkContacts,
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let texts = report.texts;
     report.heading("report-brief-after");
-    let known = course.slots.iter().filter(|(_, slot)| slot.actual.is_some());
+    let known = contacts.slots.iter().filter(|(_, slot)| slot.actual.is_some());
     let known: Vec<(Timestamp, Slot)> = known.map(|(at, slot)| (*at, *slot)).collect();
     let whole = known.iter().map(|(_, slot)| *slot).reduce(Slot::plus);
     let last = known.last().map(|(at, _)| reader.width().end(*at));

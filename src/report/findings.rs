@@ -79,13 +79,13 @@ pub fn surges(
     let is_place = |series: &SeriesKey| !series.region.is_all() && !series.service.is_all();
     let mut found = reader.surges(&every, span, Timestamp::MIN)?;
     found.retain(|surge| is_place(&surge.series));
-    let mut calls = reader.calls(&every, span, Timestamp::MIN)?;
-    calls.retain(|call| is_place(&call.series));
+    let mut warnings = reader.warnings(&every, span, Timestamp::MIN)?;
+    warnings.retain(|warning| is_place(&warning.series));
     let mut rows = Vec::new();
     for lead in SURGE_LEADS {
         let at_lead: Vec<&Surge> = found.iter().filter(|s| s.lead_hours == lead).collect();
         let count = |which: fn(&Surge) -> bool| at_lead.iter().filter(|s| which(s)).count();
-        let is_false = calls.iter().filter(|c| c.lead_hours == lead && !c.good).count();
+        let is_false = warnings.iter().filter(|c| c.lead_hours == lead && !c.good).count();
         let (alarmed, called) = (count(|s| s.alarmed), count(|s| s.hit));
         let unwarned = count(|s| s.alarmed && !s.hit);
         if lead == 1 && unwarned > 0 {

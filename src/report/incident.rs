@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::course::Course;
+use super::alert_history::AlertHistory;
 use super::review::{self, Actions};
 use super::text::{Part, Report};
 use super::wording::{ROWS_MAX, acknowledged};
@@ -42,22 +42,22 @@ pub fn incident(reader: &Reader, id: &str, texts: &Texts) -> Result<Option<Repor
     if let Some(feedback) = &alert.feedback {
         report.say("report-incident-feedback", args!["text" => verdict(texts, feedback)]);
     }
-    let course = Course::read(reader, &alert)?;
-    let actions = Actions::read(reader, &alert, &course, texts)?;
+    let history = AlertHistory::read(reader, &alert)?;
+    let actions = Actions::read(reader, &alert, &history, texts)?;
     let goes_on = alert.ended_at.is_none();
-    if let Some(last) = course.windows.last().filter(|_| goes_on) {
+    if let Some(last) = history.windows.last().filter(|_| goes_on) {
         let upto = texts.day_time(reader.width().end(last.start));
         report.say("report-incident-goes-on", args!["upto" => upto]);
     }
-    review::summary(&course, goes_on, &mut report);
-    report.parts.extend(review::plot(&course, texts));
-    review::known(&course, goes_on, &mut report);
-    arrivals(reader, &alert, &course, &mut report)?;
+    review::summary(&history, goes_on, &mut report);
+    report.parts.extend(review::plot(&history, texts));
+    review::known(&history, goes_on, &mut report);
+    arrivals(reader, &alert, &history, &mut report)?;
     needs(&alert, &mut report);
-    review::staffing(reader, &alert, &course, &mut report)?;
-    alarms(reader, &alert, course.span, &mut report)?;
+    review::staffing(reader, &alert, &history, &mut report)?;
+    alarms(reader, &alert, history.span, &mut report)?;
     actions.list(&mut report);
-    review::changes(&alert, &course, &actions, &mut report);
+    review::changes(&alert, &history, &actions, &mut report);
     Ok(Some(report))
 }
 
@@ -172,12 +172,12 @@ impl Default for Hour {
 fn arrivals(
     reader: &Reader,
     alert: &Alert,
-    course: &Course,
+    history: &AlertHistory,
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let texts = report.texts;
     report.heading("report-hourly");
-    let series = &course.series;
+    let series = &history.series;
     let mut hours: BTreeMap<Timestamp, Hour> = BTreeMap::new();
     // An alert that began within a window came from a nowcast; otherwise from the forecast at the start of the window.
     let of = |at: Timestamp| reader.served(series, Some(at));
@@ -189,15 +189,15 @@ fn arrivals(
     let at_start: BTreeMap<Timestamp, f64> =
         targets.map(|point| (point.start, point.mean)).collect();
     let add = |sum: Option<f64>, mean: Option<f64>| sum.zip(mean).map(|(sum, mean)| sum + mean);
-    for window in &course.windows {
+    for window in &history.windows {
         let hour = super::intervals::hour(window.start, texts.zone());
         let own = hours.entry(hour).or_default();
         own.actual += window.tickets;
-        own.first = add(own.first, course.first(window.start).map(|point| point.mean));
+        own.first = add(own.first, history.first(window.start).map(|point| point.mean));
         own.at_start = add(own.at_start, at_start.get(&window.start).copied());
     }
     let known = vintage.map_or(Timestamp::MAX, |vintage| vintage.issued_at);
-    let last = course.windows.last().filter(|_| alert.ended_at.is_none());
+    let last = history.windows.last().filter(|_| alert.ended_at.is_none());
     let upto = last.map_or(Timestamp::MAX, |last| reader.width().end(last.start));
     let rows = hours.into_iter().map(|(at, own)| {
         let or_dash =

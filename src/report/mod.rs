@@ -1,10 +1,9 @@
 //! Reports: on a week, on an incident, on any span, and the brief on planned work. They read only the store, so the command and
 //! the API give the same report. Times are those of the zone of the texts.
 
+mod alert_history;
 mod attained;
 mod brief;
-mod brief_course;
-mod course;
 mod demand;
 mod extent;
 mod figures;
@@ -26,6 +25,7 @@ mod text;
 mod week;
 mod weekly;
 mod wording;
+mod work_contacts;
 
 pub use brief::{brief, work};
 pub use extent::{Extent, span_of};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::course::Course;
+use super::alert_history::AlertHistory;
 use super::intervals::hour;
 use super::plot::{Plot, Point};
 use super::surges::SurgeSpan;
@@ -29,23 +29,23 @@ const LOW: usize = 1;
 const HIGH: usize = 5;
 
 /// Adds when the surge began, when it was first forecast, the actual counts, and who noticed it first.
-pub fn summary(course: &Course, goes_on: bool, report: &mut Report) {
+pub fn summary(history: &AlertHistory, goes_on: bool, report: &mut Report) {
     let texts = report.texts;
     report.heading("report-summary");
-    let Some(surge) = &course.surge else {
+    let Some(surge) = &history.surge else {
         // Without fits, forecasts do not use alarms, and surges are not judged.
-        let is_judged = course.served.iter().any(|own| own.vintage.uses_alarms());
+        let is_judged = history.served.iter().any(|own| own.vintage.uses_alarms());
         let id = match (is_judged, goes_on) {
             (true, true) => "report-summary-no-surge-yet",
             (true, false) => "report-summary-no-surge",
             (false, _) => "report-summary-not-judged",
         };
         report.say(id, None);
-        return peak(course, report);
+        return peak(history, report);
     };
-    let mut items = vec![began(course, surge, &texts)];
-    items.extend(came(course, surge, &texts));
-    items.push(match course.alarm_minutes() {
+    let mut items = vec![began(history, surge, &texts)];
+    items.extend(actual_contacts(history, surge, &texts));
+    items.push(match history.alarm_minutes() {
         None => texts.text("report-summary-no-alarm", None),
         Some(n) if n < 0 => texts.text("report-summary-customers", args!["n" => -n]),
         Some(n) => texts.text("report-summary-network", args!["n" => n]),
@@ -53,9 +53,9 @@ pub fn summary(course: &Course, goes_on: bool, report: &mut Report) {
     report.parts.push(Part::List(items));
 }
 
-fn began(course: &Course, surge: &SurgeSpan, texts: &Texts) -> String {
+fn began(history: &AlertHistory, surge: &SurgeSpan, texts: &Texts) -> String {
     let at = texts.day_time(surge.began);
-    match course.warning_minutes() {
+    match history.warning_minutes() {
         Some(n) if n < 0 => texts.text("report-incident-warned-late", args!["at" => at, "n" => -n]),
         Some(n) => texts.text("report-incident-warned", args!["at" => at, "n" => n]),
         None => texts.text("report-incident-unwarned", args!["at" => at]),
@@ -63,18 +63,18 @@ fn began(course: &Course, surge: &SurgeSpan, texts: &Texts) -> String {
 }
 
 /// The actual contacts of the surge, compared with the first forecasts of the same windows.
-fn came(course: &Course, surge: &SurgeSpan, texts: &Texts) -> Option<String> {
+fn actual_contacts(history: &AlertHistory, surge: &SurgeSpan, texts: &Texts) -> Option<String> {
     let (mut tickets, mut expected, mut known) = (0u64, 0.0, true);
     for window in
-        course.windows.iter().filter(|own| (surge.began..surge.ended).contains(&own.start))
+        history.windows.iter().filter(|own| (surge.began..surge.ended).contains(&own.start))
     {
         tickets += u64::from(window.tickets);
-        match course.first(window.start) {
+        match history.first(window.start) {
             Some(point) => expected += point.mean,
             None => known = false,
         }
     }
-    let (at, most) = course.peak?;
+    let (at, most) = history.peak?;
     let args = args![
         "n" => tickets,
         "to" => texts.day_time(surge.ended),
@@ -87,25 +87,25 @@ fn came(course: &Course, surge: &SurgeSpan, texts: &Texts) -> Option<String> {
     (tickets > 0).then(|| texts.text(id, args))
 }
 
-fn peak(course: &Course, report: &mut Report) {
-    if let Some((at, most)) = course.peak {
+fn peak(history: &AlertHistory, report: &mut Report) {
+    if let Some((at, most)) = history.peak {
         let at = report.texts.day_time(at);
         report.say("report-summary-peak", args!["at" => at, "most" => most]);
     }
 }
 
 /// Adds what each forecast, as it was issued, said about the window with the most tickets.
-pub fn known(course: &Course, goes_on: bool, report: &mut Report) {
+pub fn known(history: &AlertHistory, goes_on: bool, report: &mut Report) {
     let texts = report.texts;
     report.heading("report-known");
-    let Some((peak, tickets)) = course.peak else {
+    let Some((peak, tickets)) = history.peak else {
         let id = if goes_on { "report-known-none-yet" } else { "report-known-none" };
         return report.say(id, None);
     };
     let args = args!["at" => texts.day_time(peak), "n" => tickets];
     report.say("report-known-window", args);
     let mut rows = Vec::new();
-    for served in picked(course, peak) {
+    for served in picked(history, peak) {
         let vintage = &served.vintage;
         let Some(point) = vintage.targets.iter().find(|point| point.start == peak) else {
             continue;
@@ -146,9 +146,9 @@ pub fn known(course: &Course, goes_on: bool, report: &mut Report) {
 }
 
 /// The first forecast of each hour before a window, and all nowcasts, oldest first.
-fn picked(course: &Course, window: Timestamp) -> Vec<&Served> {
+fn picked(history: &AlertHistory, window: Timestamp) -> Vec<&Served> {
     let mut last = None;
-    let issued = course.served.iter().filter(|own| own.vintage.issued_at <= window);
+    let issued = history.served.iter().filter(|own| own.vintage.issued_at <= window);
     let issued = issued.filter(|own| own.vintage.targets.iter().any(|p| p.start == window));
     let mut picked: Vec<&Served> = issued
         .filter(|own| {
@@ -169,16 +169,16 @@ fn picked(course: &Course, window: Timestamp) -> Vec<&Served> {
 pub fn staffing(
     reader: &Reader,
     alert: &Alert,
-    course: &Course,
+    history: &AlertHistory,
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let texts = report.texts;
     report.heading("report-need");
-    let began = course.surge.as_ref().map_or(alert.since, |surge| surge.began);
+    let began = history.surge.as_ref().map_or(alert.since, |surge| surge.began);
     let from = reader.width().floor(began.min(alert.since));
     let mut windows: BTreeMap<Timestamp, (u32, u32, i32)> = BTreeMap::new();
     for series in leaves(reader, alert)? {
-        for (_, target) in reader.staffed_between(Some(&series), from, course.span.1)? {
+        for (_, target) in reader.staffed_between(Some(&series), from, history.span.1)? {
             let own = windows.entry(target.start).or_default();
             let usual = i64::from(target.agents) - i64::from(target.gap);
             let usual = u32::try_from(usual).unwrap_or(0);
@@ -240,11 +240,11 @@ impl Actions {
     pub fn read(
         reader: &Reader,
         alert: &Alert,
-        course: &Course,
+        history: &AlertHistory,
         texts: &Texts,
     ) -> Result<Self, StoreError> {
         let mut own = Self { lines: Vec::new(), agreed: 0, entered: 0 };
-        let (from, to) = course.span;
+        let (from, to) = history.span;
         for page in reader.pages_of(&alert.id)? {
             let id = match page.state {
                 DeliveryState::Delivered => "report-action-delivered",
@@ -311,24 +311,25 @@ fn said(advice: &Recommendation, texts: &Texts) -> String {
         | RecommendationState::Done => texts.text(id, args!["text" => text, "name" => name]),
         _ => texts.text(id, args!["text" => text]),
     };
-    let Some(came) = advice.outcome else { return answer };
+    let Some(outcome) = advice.outcome else { return answer };
     let args = args![
-        "with" => texts.percent(Some(came.level_with)),
-        "without" => texts.percent(Some(came.level_without)),
+        "with" => texts.percent(Some(outcome.level_with)),
+        "without" => texts.percent(Some(outcome.level_without)),
     ];
     let effect = texts.text("report-action-effect", args);
     [answer, effect].join(&texts.text("sentence-separator", None))
 }
 
 /// Adds two to four points to change. Each follows from a fact above.
-pub fn changes(alert: &Alert, course: &Course, actions: &Actions, report: &mut Report) {
+pub fn changes(alert: &Alert, history: &AlertHistory, actions: &Actions, report: &mut Report) {
     let texts = report.texts;
     let scope = alert.scope.to_string();
     let mut points = Vec::new();
-    let is_late = course.alarm_minutes().is_none_or(|n| n < 0);
-    if course.surge.is_some() && is_late {
+    let is_late = history.alarm_minutes().is_none_or(|n| n < 0);
+    if history.surge.is_some() && is_late {
         points.push(texts.text("report-change-alarms", args!["scope" => scope.as_str()]));
-    } else if course.surge.is_some() && course.warning_minutes().is_none_or(|n| n < WARNING_LEAST) {
+    } else if history.surge.is_some() && history.warning_minutes().is_none_or(|n| n < WARNING_LEAST)
+    {
         let args = args!["scope" => scope.as_str(), "n" => WARNING_LEAST];
         points.push(texts.text("report-change-warning", args));
     }
@@ -347,7 +348,7 @@ pub fn changes(alert: &Alert, course: &Course, actions: &Actions, report: &mut R
         let args = args!["n" => short, "scope" => scope.as_str()];
         points.push(texts.text("report-change-reserve", args));
     }
-    points.extend(missed(course, &texts));
+    points.extend(missed(history, &texts));
     let fallbacks = [
         (alert.feedback.is_none(), "report-change-feedback"),
         (actions.entered == 0, "report-change-record"),
@@ -364,9 +365,9 @@ pub fn changes(alert: &Alert, course: &Course, actions: &Actions, report: &mut R
 }
 
 /// The forecast of an hour before the peak, if it was far from the actual count.
-fn missed(course: &Course, texts: &Texts) -> Option<String> {
-    let (at, tickets) = course.peak?;
-    let point = course.known(at, at - HOUR)?;
+fn missed(history: &AlertHistory, texts: &Texts) -> Option<String> {
+    let (at, tickets) = history.peak?;
+    let point = history.known(at, at - HOUR)?;
     let tickets = f64::from(tickets);
     if (tickets - point.mean).abs() <= APART_MAX * point.mean {
         return None;
@@ -386,14 +387,14 @@ fn missed(course: &Course, texts: &Texts) -> Option<String> {
 }
 
 /// The plot of the course: actual counts and the first forecasts.
-pub fn plot(course: &Course, texts: &Texts) -> Option<Part> {
-    let points: Vec<Point> = course
+pub fn plot(history: &AlertHistory, texts: &Texts) -> Option<Part> {
+    let points: Vec<Point> = history
         .windows
         .iter()
         .map(|own| Point {
             at: own.start,
             actual: Some(f64::from(own.tickets)),
-            expected: course
+            expected: history
                 .first(own.start)
                 .map(|point| (point.quantiles[LOW], point.mean, point.quantiles[HIGH])),
         })

@@ -139,7 +139,7 @@ fn scores(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     }
     let first = at("2026-03-06T09:00:00Z");
     let series = key("north/broadband/_all");
-    tx.put_call(&Warning { series, lead_hours: 3, first, upto: first, good: false })
+    tx.put_warning(&Warning { series, lead_hours: 3, first, upto: first, good: false })
 }
 
 fn plans(tx: &mut Tx<'_>) -> Result<(), StoreError> {

@@ -13,7 +13,7 @@ use super::course;
 use super::incident::{DayPlan, Incident, IncidentKind, Spell};
 use super::plan::{ACTIVE_SHARE, plan_day};
 use super::profile::{day_level, growth, holiday_factor, hour_profile, stream, weekday_factor};
-use super::write::{self, NOTICE, PLANNED_LENGTH, Pending};
+use super::write::{self, ANNOUNCED_BEFORE, PLANNED_LENGTH, Pending};
 use crate::domain::{EventKind, Offset, SeriesKey, Timestamp};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -131,7 +131,7 @@ impl Operator {
         now: Timestamp,
     ) -> Vec<Vec<(f64, Incident)>> {
         let is_announced = |incident: &Incident, now| match incident.kind {
-            IncidentKind::Maintenance => incident.starts <= now + NOTICE,
+            IncidentKind::Maintenance => incident.starts <= now + ANNOUNCED_BEFORE,
             _ => is_known(incident, now),
         };
         self.each_known(place, now, is_announced, |config, incident, spells| {
@@ -327,7 +327,7 @@ impl Operator {
 fn is_known(incident: &Incident, now: Timestamp) -> bool {
     match incident.kind {
         IncidentKind::Maintenance if incident.ends.since(incident.starts) <= PLANNED_LENGTH => {
-            incident.starts <= now + NOTICE
+            incident.starts <= now + ANNOUNCED_BEFORE
         }
         IncidentKind::Maintenance => {
             incident.starts + PLANNED_LENGTH.mul_f64(ACTIVE_SHARE.end) <= now

@@ -13,7 +13,7 @@ use super::incident::{DayPlan, Incident, IncidentKind, LONGEST, Spell, minutes};
 use super::long_tail;
 use super::profile::stream;
 use super::rebound::UNNOTICED;
-use super::two_humps::NOTICE;
+use super::two_humps::NOTICING_FACTOR;
 use crate::domain::{Severity, Timestamp};
 
 /// Mean number of incidents per region and day.
@@ -217,7 +217,7 @@ pub(super) fn factor(
         _ if kind != IncidentKind::Outage => 1.0,
         Family::Exponential => 1.0,
         Family::LongTail => long_tail::factor(spells),
-        Family::TwoHumps => NOTICE,
+        Family::TwoHumps => NOTICING_FACTOR,
         Family::Rebound => f64::from(u8::from(rng.random::<f64>() >= UNNOTICED)),
     }
 }

@@ -11,7 +11,7 @@ const STEADY: f64 = 0.3;
 const FAST_SHARE: f64 = 0.7;
 const FADES: [f64; 2] = [25.0, 300.0];
 /// Factor on the share of customers who notice: half of that in the default family.
-pub(super) const NOTICE: f64 = 0.5;
+pub(super) const NOTICING_FACTOR: f64 = 0.5;
 
 /// Strength of an incident in a channel at an instant. The second hump is larger in chat and e-mail than by phone.
 pub(super) fn strength(i: &Incident, channel: &str, at: Timestamp) -> f64 {

@@ -19,7 +19,7 @@ pub(super) struct Pending {
 }
 
 /// Time from the announcement to the start of planned work.
-pub const NOTICE: Duration = Duration::from_secs(86_400);
+pub const ANNOUNCED_BEFORE: Duration = Duration::from_secs(86_400);
 /// Announced duration of planned work.
 pub const PLANNED_LENGTH: Duration = Duration::from_secs(3 * 3600);
 
@@ -112,7 +112,7 @@ pub fn maintenance(
     events: &mut Vec<Pending>,
 ) {
     for work in plan.incidents.iter().filter(|i| i.kind == IncidentKind::Maintenance) {
-        let ts = work.starts - NOTICE;
+        let ts = work.starts - ANNOUNCED_BEFORE;
         if ts < from || ts >= to {
             continue;
         }

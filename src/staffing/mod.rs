@@ -24,8 +24,8 @@ mod types;
 mod uncertainty;
 
 pub use advice::{
-    AdviceRules, Answer, Book, Desk, DeskWindow, Flows, Kind, Level, Offer, Outcome,
-    Recommendation, RecommendationState, Service, Uncovered, Why, flows, greedy,
+    AdviceReason, AdviceRules, Answer, Book, Desk, DeskWindow, Flows, Kind, Level, Offer, Outcome,
+    Recommendation, RecommendationState, Service, Uncovered, flows, greedy,
 };
 pub use basis::{Basis, Goal};
 pub use calibration::{CALIBRATION_BOUNDS, CALIBRATION_PRIOR, Calibration};

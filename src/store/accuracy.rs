@@ -162,13 +162,19 @@ impl Tx<'_> {
     }
 
     /// Stores a warning. Replaces its previous row.
-    pub fn put_call(&mut self, call: &Warning) -> Result<(), StoreError> {
-        self.accuracy_changed(call.first);
-        let series = self.series_id(&call.series)?;
+    pub fn put_warning(&mut self, warning: &Warning) -> Result<(), StoreError> {
+        self.accuracy_changed(warning.first);
+        let series = self.series_id(&warning.series)?;
         self.run(
             "INSERT OR REPLACE INTO calls (series, lead_h, first, upto, good)
              VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![series, call.lead_hours, call.first.millis(), call.upto.millis(), call.good],
+            params![
+                series,
+                warning.lead_hours,
+                warning.first.millis(),
+                warning.upto.millis(),
+                warning.good
+            ],
         )
         .map(drop)
     }
@@ -254,7 +260,7 @@ impl Reader {
     }
 
     /// Warnings whose first forecast was issued in `from..to` and whose last one at `upto` or later, oldest first.
-    pub fn calls(
+    pub fn warnings(
         &self,
         filter: &Filter,
         (from, to): (Timestamp, Timestamp),
@@ -268,9 +274,9 @@ impl Reader {
                  ORDER BY x.first, x.series, x.lead_h",
             )?;
             let mut rows = found.query([from, to, upto].map(Timestamp::millis))?;
-            let mut calls = Vec::new();
+            let mut warnings = Vec::new();
             while let Some(row) = rows.next()? {
-                calls.push(Warning {
+                warnings.push(Warning {
                     series: columns::series(row, 0)?,
                     lead_hours: row.get(3)?,
                     first: columns::time(row, 4)?,
@@ -278,8 +284,8 @@ impl Reader {
                     good: row.get(6)?,
                 });
             }
-            calls.retain(|call| filter.admits_series(&call.series));
-            Ok(calls)
+            warnings.retain(|warning| filter.admits_series(&warning.series));
+            Ok(warnings)
         })
     }
 }

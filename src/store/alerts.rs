@@ -88,7 +88,7 @@ impl Tx<'_> {
     }
 
     /// Whether the outbox holds a notification of an alert.
-    pub fn has_notice_of(&self, alert_id: &str) -> Result<bool, StoreError> {
+    pub fn has_notification_of(&self, alert_id: &str) -> Result<bool, StoreError> {
         let mut found =
             self.conn.prepare_cached(&format!("SELECT 1 FROM outbox WHERE {OF_ALERT}"))?;
         Ok(found.exists([alert_id])?)

@@ -12,13 +12,13 @@ use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 
 /// The anomalies of one kind and series.
 #[derive(Clone, Copy)]
-struct Kin<'a> {
+struct SeriesAnomalies<'a> {
     series: &'a SeriesKey,
     kind: AnomalyKind,
     width: WindowWidth,
 }
 
-impl Kin<'_> {
+impl SeriesAnomalies<'_> {
     /// Reads anomalies in the given order, those before `at` or from `at` on. They end at the first break after `until`.
     fn read(
         self,
@@ -69,11 +69,11 @@ impl Reader {
         }
         let mut known: HashMap<(SeriesKey, AnomalyKind, Timestamp), Episode> = HashMap::new();
         for ((series, kind), (from, to)) in spans {
-            let kin = Kin { series, kind, width };
+            let of_kind = SeriesAnomalies { series, kind, width };
             let around = self.read(|conn| {
-                let mut all = kin.read(conn, "< ?5 ORDER BY a.start DESC", from, from)?;
+                let mut all = of_kind.read(conn, "< ?5 ORDER BY a.start DESC", from, from)?;
                 all.reverse();
-                all.extend(kin.read(conn, ">= ?5 ORDER BY a.start", from, to)?);
+                all.extend(of_kind.read(conn, ">= ?5 ORDER BY a.start", from, to)?);
                 Ok(all)
             })?;
             let episodes = anomaly::episodes(&around, width);

@@ -42,6 +42,9 @@ pub fn surges(
 ) -> Result<SurgeCounts, StoreError> {
     let mut counts = SurgeCounts::default();
     reader.surges(filter, span, Timestamp::MIN)?.iter().for_each(|surge| counts.surge(surge));
-    reader.calls(filter, span, Timestamp::MIN)?.iter().for_each(|call| counts.warning(call));
+    reader
+        .warnings(filter, span, Timestamp::MIN)?
+        .iter()
+        .for_each(|warning| counts.warning(warning));
     Ok(counts)
 }

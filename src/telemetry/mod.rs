@@ -5,16 +5,16 @@ pub mod config;
 mod decoding;
 mod exposition;
 mod health;
+mod log_limit;
 mod logging;
 mod metrics;
-mod seldom;
 mod traces;
 
 pub use decoding::DecodingMetrics;
 pub use exposition::Exposition;
 pub use health::{Health, Report, State};
+pub use log_limit::LogLimit;
 pub use logging::init as init_logging;
 pub use metrics::Metrics;
-pub use seldom::Seldom;
 pub(crate) use traces::span;
 pub use traces::{Exporter, OtlpClient, TRACES, Traces, count, fail};

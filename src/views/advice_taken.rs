@@ -100,7 +100,7 @@ pub struct AdviceTaken {
 struct Sums {
     row: AdviceTaken,
     expected: Mean,
-    came: Mean,
+    actual: Mean,
 }
 
 /// Two means with the same weights.
@@ -147,13 +147,13 @@ impl Sums {
         }
     }
 
-    fn follow(&mut self, own: &Recommendation, came: &Outcome) {
+    fn follow(&mut self, own: &Recommendation, outcome: &Outcome) {
         self.row.compared += 1;
-        self.row.arrivals += came.arrivals;
-        self.row.expected_arrivals += came.expected_arrivals;
-        self.row.answered_more += came.arrivals * (came.level_with - came.level_without);
-        self.expected.add(came.expected_arrivals, own.level_with, own.level_without);
-        self.came.add(came.arrivals, came.level_with, came.level_without);
+        self.row.arrivals += outcome.arrivals;
+        self.row.expected_arrivals += outcome.expected_arrivals;
+        self.row.answered_more += outcome.arrivals * (outcome.level_with - outcome.level_without);
+        self.expected.add(outcome.expected_arrivals, own.level_with, own.level_without);
+        self.actual.add(outcome.arrivals, outcome.level_with, outcome.level_without);
     }
 
     fn done(self) -> AdviceTaken {
@@ -162,7 +162,7 @@ impl Sums {
         row.share_taken = (answered > 0).then(|| share(f64::from(row.taken) / f64::from(answered)));
         (row.expected_service_level_with, row.expected_service_level_without) =
             self.expected.levels();
-        (row.service_level_with, row.service_level_without) = self.came.levels();
+        (row.service_level_with, row.service_level_without) = self.actual.levels();
         for value in [
             &mut row.agent_hours,
             &mut row.cost,
@@ -237,7 +237,7 @@ pub fn advice_taken(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::staffing::{Kind, Why};
+    use crate::staffing::{AdviceReason, Kind};
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).expect("a time")
@@ -263,7 +263,7 @@ mod tests {
             cost: 40.0,
             deflection: None,
             arrivals: 100.0,
-            why: Why::Short { at: from, needed: 14, scheduled: 10 },
+            why: AdviceReason::Short { at: from, needed: 14, scheduled: 10 },
             issued_at: from,
             updated_at: from,
             changed_at: from,
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_is_compared_with_what_came() {
+    fn accepted_recommendations_are_compared_with_actual_contacts() {
         use RecommendationState::{Accepted, Declined, Expired, Proposed, Withdrawn};
         let day = "2026-11-18T06:00:00Z";
         let mut all = vec![

@@ -46,7 +46,7 @@ impl CalibrationCache {
         // A day is complete or not there, also if a holder of the lock panicked.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.forget_changed(reader)?;
-        let upto = service.settled_upto();
+        let upto = service.finalized_upto();
         let from = calibrated_from(upto);
         kept.days.retain(|day, _| *day >= from);
         let mut sums = BySeries::new();
@@ -88,7 +88,7 @@ impl Day {
         service: &ServiceReader<'_>,
         midnight: Timestamp,
     ) -> Result<Self, StoreError> {
-        let (width, upto) = (reader.width(), service.settled_upto());
+        let (width, upto) = (reader.width(), service.finalized_upto());
         let end = midnight + DAY;
         let mut day = Self { sums: BySeries::new(), read_upto: upto, is_over: end <= upto };
         let mut start = midnight;

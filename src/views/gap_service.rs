@@ -52,9 +52,9 @@ pub fn add_service(
                 sums.entry(start).or_default().plus(&sum);
             }
         }
-        let open = OpenTickets::read(reader, own, span, service.settled_upto())?;
+        let open = OpenTickets::read(reader, own, span, service.finalized_upto())?;
         for target in &mut row.targets {
-            let is_final = reader.width().end(target.at) <= service.settled_upto();
+            let is_final = reader.width().end(target.at) <= service.finalized_upto();
             let missing = match (is_final, own) {
                 (false, _) => Some(Missing::NotOver),
                 (true, []) => Some(Missing::NoIds),
@@ -101,14 +101,14 @@ impl OpenTickets {
         reader: &Reader,
         members: &[(SeriesKey, Backlog)],
         (from, to): (Timestamp, Timestamp),
-        settled_upto: Timestamp,
+        finalized_upto: Timestamp,
     ) -> Result<Self, StoreError> {
         let mut all = Vec::new();
-        let (from, to) = (from - DAY, to.min(settled_upto));
-        for (series, own) in members.iter().filter(|(_, own)| own.tells_of_ends()) {
+        let (from, to) = (from - DAY, to.min(finalized_upto));
+        for (series, own) in members.iter().filter(|(_, own)| own.has_ends()) {
             let rows = reader.backlog_windows(series, from, to)?.into_iter();
             let mut windows: BTreeMap<_, _> = rows.map(|(at, row)| (at, row.open)).collect();
-            if windows.is_empty() && to == settled_upto {
+            if windows.is_empty() && to == finalized_upto {
                 windows.insert(own.since.max(from), own.open);
             }
             all.push(windows);

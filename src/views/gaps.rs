@@ -170,9 +170,9 @@ pub fn gaps(
             add(&series, &target);
         }
     }
-    let settled_upto = reader.state::<i64>("next_window")?.map(Timestamp::from_millis);
-    if let Some(settled_upto) = settled_upto.filter(|upto| outlined && *upto < to) {
-        outline(&Outline { reader, rules, filter, span: (from, to), settled_upto }, &mut sums)?;
+    let finalized_upto = reader.state::<i64>("next_window")?.map(Timestamp::from_millis);
+    if let Some(finalized_upto) = finalized_upto.filter(|upto| outlined && *upto < to) {
+        outline(&Outline { reader, rules, filter, span: (from, to), finalized_upto }, &mut sums)?;
     }
     let mut rows: Vec<GapRow> = sums.into_iter().map(|row| row_of(row, rules)).collect();
     rows.sort_by_key(|row| Reverse(row.gap_max));
@@ -191,7 +191,7 @@ fn outline(of: &Outline<'_>, sums: &mut BTreeMap<Group, Row>) -> Result<(), Stor
         let own = ends.entry(Group::of(of.rules, &plan.series)).or_insert(end);
         *own = (*own).max(end);
     }
-    let begin = |group: &Group| ends.get(group).copied().unwrap_or(of.settled_upto);
+    let begin = |group: &Group| ends.get(group).copied().unwrap_or(of.finalized_upto);
     for (group, wanted, targets) in of.windows(begin)? {
         let row = sums.entry(group).or_default();
         row.wanted = row.wanted.into_iter().chain([wanted]).reduce(f64::min);

@@ -22,7 +22,7 @@ pub(super) struct Outline<'a> {
     pub(super) filter: &'a Filter,
     pub(super) span: (Timestamp, Timestamp),
     /// End of the last finalized window.
-    pub(super) settled_upto: Timestamp,
+    pub(super) finalized_upto: Timestamp,
 }
 
 impl Outline<'_> {
@@ -100,7 +100,7 @@ impl Outline<'_> {
             while start < to {
                 let at = start - back;
                 // A window without tickets has no row.
-                let is_final = width.end(at) <= self.settled_upto;
+                let is_final = width.end(at) <= self.finalized_upto;
                 if at >= since && is_final && !missing.contains(&at) {
                     let count = found.get(&at).copied().unwrap_or_default();
                     counts.entry(start).or_default().push(f64::from(count));

@@ -110,12 +110,12 @@ impl Recommendation {
             changes: own.changes,
             answered_by: own.answered_by.clone(),
             answered_at: own.answered_at.map(|at| at.to_string()),
-            outcome: own.outcome.map(|came| RecommendationOutcome {
-                arrivals: came.arrivals,
-                expected_arrivals: came.expected_arrivals,
-                service_level_with: came.level_with,
-                service_level_without: came.level_without,
-                deflected: came.deflected,
+            outcome: own.outcome.map(|outcome| RecommendationOutcome {
+                arrivals: outcome.arrivals,
+                expected_arrivals: outcome.expected_arrivals,
+                service_level_with: outcome.level_with,
+                service_level_without: outcome.level_without,
+                deflected: outcome.deflected,
             }),
         }
     }

@@ -63,7 +63,7 @@ pub struct SentRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedRow {
     pub place: usize,
-    pub whose: Whose,
+    pub owner: ShiftOwner,
     pub start: Timestamp,
     pub end: Timestamp,
     pub zone: Zone,
@@ -71,12 +71,12 @@ pub struct CheckedRow {
 
 /// The team or the series that a shift belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Whose {
+pub enum ShiftOwner {
     Series(SeriesKey),
     Team(Name),
 }
 
-impl fmt::Display for Whose {
+impl fmt::Display for ShiftOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Series(series) => series.fmt(f),
@@ -249,12 +249,12 @@ impl Roster {
                     continue;
                 }
             };
-            let key = (own.whose.to_string(), own.start, own.end);
-            if matches!(own.whose, Whose::Team(_)) && !seen.insert(key) {
+            let key = (own.owner.to_string(), own.start, own.end);
+            if matches!(own.owner, ShiftOwner::Team(_)) && !seen.insert(key) {
                 let [start, end] = [own.start, own.end].map(|at| civil(at, own.zone));
                 wrong.push(format!(
                     "{word} {place}: an earlier row has the same team, start and end ({}, {start} to {end}, {}): send each row once",
-                    own.whose, own.zone
+                    own.owner, own.zone
                 ));
             }
         }
@@ -291,7 +291,7 @@ impl Roster {
             }
             let (team, absent) = (found.name.clone(), row.absent);
             self.team_shifts.push(TeamShift { team: team.clone(), start, end, agents, absent });
-            CheckedRow { place, whose: Whose::Team(team), start, end, zone: found.zone }
+            CheckedRow { place, owner: ShiftOwner::Team(team), start, end, zone: found.zone }
         } else {
             if row.absent.is_some() {
                 return Err("absent: is for teams: use the column team".into());
@@ -300,7 +300,7 @@ impl Roster {
             let zone = zone_of(&series.region);
             let (start, end) = span(row, zone)?;
             self.shifts.push(Shift { series: series.clone(), start, end, agents });
-            CheckedRow { place, whose: Whose::Series(series), start, end, zone }
+            CheckedRow { place, owner: ShiftOwner::Series(series), start, end, zone }
         };
         self.rows.push(checked.clone());
         Ok(checked)

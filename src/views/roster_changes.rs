@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::roster::Whose;
+use super::roster::ShiftOwner;
 use super::{Key, Roster};
 use crate::domain::{Timestamp, Zone};
 use crate::store::{Filter, Reader, StoreError};
@@ -48,13 +48,13 @@ fn hours(shifts: &[Span]) -> f64 {
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
 pub fn roster_changes(reader: &Reader, roster: &Roster) -> Result<Vec<RosterChange>, StoreError> {
-    let mut new: BTreeMap<Whose, Vec<Span>> = BTreeMap::new();
+    let mut new: BTreeMap<ShiftOwner, Vec<Span>> = BTreeMap::new();
     for shift in &roster.shifts {
-        let own = new.entry(Whose::Series(shift.series.clone())).or_default();
+        let own = new.entry(ShiftOwner::Series(shift.series.clone())).or_default();
         own.push((shift.start, shift.end, shift.agents));
     }
     for shift in &roster.team_shifts {
-        let own = new.entry(Whose::Team(shift.team.clone())).or_default();
+        let own = new.entry(ShiftOwner::Team(shift.team.clone())).or_default();
         own.push((shift.start, shift.end, shift.agents));
     }
     let ends = |shifts: &[Span]| {
@@ -63,37 +63,37 @@ pub fn roster_changes(reader: &Reader, roster: &Roster) -> Result<Vec<RosterChan
     };
     let all: Vec<Span> = new.values().flatten().copied().collect();
     let (from, to) = ends(&all);
-    let mut stored: BTreeMap<Whose, Vec<Span>> = BTreeMap::new();
+    let mut stored: BTreeMap<ShiftOwner, Vec<Span>> = BTreeMap::new();
     for shift in reader.shifts(&Filter::default(), from, to)? {
-        let own = stored.entry(Whose::Series(shift.series)).or_default();
+        let own = stored.entry(ShiftOwner::Series(shift.series)).or_default();
         own.push((shift.start, shift.end, shift.agents));
     }
     for shift in reader.team_shifts(from, to)? {
-        let own = stored.entry(Whose::Team(shift.team)).or_default();
+        let own = stored.entry(ShiftOwner::Team(shift.team)).or_default();
         own.push((shift.start, shift.end, shift.agents));
     }
-    let zones: BTreeMap<&Whose, Zone> =
-        roster.rows.iter().map(|row| (&row.whose, row.zone)).collect();
-    let changes = new.iter().map(|(whose, shifts)| {
-        let zone = zones.get(whose).copied().unwrap_or(Zone::UTC);
+    let zones: BTreeMap<&ShiftOwner, Zone> =
+        roster.rows.iter().map(|row| (&row.owner, row.zone)).collect();
+    let changes = new.iter().map(|(owner, shifts)| {
+        let zone = zones.get(owner).copied().unwrap_or(Zone::UTC);
         let (from, to) = ends(shifts);
-        let before = stored.get(whose).into_iter().flatten();
+        let before = stored.get(owner).into_iter().flatten();
         let before: Vec<Span> =
             before.filter(|shift| shift.1 > from && shift.0 < to).copied().collect();
-        change((whose, zone), (from, to), &before, shifts)
+        change((owner, zone), (from, to), &before, shifts)
     });
     Ok(changes.collect())
 }
 
 fn change(
-    (whose, zone): (&Whose, Zone),
+    (owner, zone): (&ShiftOwner, Zone),
     (from, to): (Timestamp, Timestamp),
     before: &[Span],
     after: &[Span],
 ) -> RosterChange {
-    let (team, key) = match whose {
-        Whose::Team(team) => (Some(team.to_string()), None),
-        Whose::Series(series) => (None, Some(Key::from(series))),
+    let (team, key) = match owner {
+        ShiftOwner::Team(team) => (Some(team.to_string()), None),
+        ShiftOwner::Series(series) => (None, Some(Key::from(series))),
     };
     let [region, service, channel] = key
         .map_or([None, None, None], |key| [Some(key.region), Some(key.service), Some(key.channel)]);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Key;
-use super::roster::{CheckedRow, Roster, Whose};
+use super::roster::{CheckedRow, Roster, ShiftOwner};
 use crate::domain::{DAY, MINUTE, Name, SeriesKey, Timestamp};
 use crate::staffing::{Rules, Team};
 use crate::store::{Reader, StoreError};
@@ -75,18 +75,18 @@ pub fn roster_warnings(
     let new = roster.team_shifts.iter().map(|shift| shift.team.clone());
     let teams = stored.map(|shift| shift.team).chain(new).collect();
     let known = Known { rules, series: reader.series_keys()?, teams, now };
-    let mut found: BTreeMap<(RosterWarningReason, &Whose), Vec<&CheckedRow>> = BTreeMap::new();
+    let mut found: BTreeMap<(RosterWarningReason, &ShiftOwner), Vec<&CheckedRow>> = BTreeMap::new();
     for row in &roster.rows {
         if let Some(reason) = known.reason(row) {
-            found.entry((reason, &row.whose)).or_default().push(row);
+            found.entry((reason, &row.owner)).or_default().push(row);
         }
     }
     let more = found.len().saturating_sub(WARNINGS_MAX);
     let all = found.into_iter().take(WARNINGS_MAX);
-    let all = all.map(|((reason, whose), rows)| {
-        let (team, key) = match whose {
-            Whose::Team(team) => (Some(team.to_string()), None),
-            Whose::Series(series) => (None, Some(Key::from(series))),
+    let all = all.map(|((reason, owner), rows)| {
+        let (team, key) = match owner {
+            ShiftOwner::Team(team) => (Some(team.to_string()), None),
+            ShiftOwner::Series(series) => (None, Some(Key::from(series))),
         };
         let [region, service, channel] = key.map_or([None, None, None], |key| {
             [Some(key.region), Some(key.service), Some(key.channel)]
@@ -99,7 +99,7 @@ pub fn roster_warnings(
             channel,
             n: rows.len(),
             rows: rows.iter().take(ROWS_MAX).map(|row| row.place).collect(),
-            text: known.text(reason, whose, &rows, roster.is_csv, texts),
+            text: known.text(reason, owner, &rows, roster.is_csv, texts),
         }
     });
     Ok((all.collect(), more))
@@ -110,31 +110,31 @@ impl Known<'_> {
         if row.end + DAY <= self.now {
             return Some(RosterWarningReason::Past);
         }
-        if let Whose::Series(series) = &row.whose {
+        if let ShiftOwner::Series(series) = &row.owner {
             // Before the first ticket, no series is known.
             if !self.series.is_empty() && !self.series.contains(series) {
                 return Some(RosterWarningReason::UnknownSeries);
             }
-            if self.team(&row.whose).is_some_and(|team| self.teams.contains(&team.name)) {
+            if self.team(&row.owner).is_some_and(|team| self.teams.contains(&team.name)) {
                 return Some(RosterWarningReason::TeamHasShifts);
             }
         }
-        let is_closed = self.team(&row.whose).is_some_and(|team| is_closed(team, row));
+        let is_closed = self.team(&row.owner).is_some_and(|team| is_closed(team, row));
         is_closed.then_some(RosterWarningReason::OutsideHours)
     }
 
     /// The team of the row, or the one that serves its series.
-    fn team(&self, whose: &Whose) -> Option<&Team> {
-        match whose {
-            Whose::Team(name) => self.rules.team(name.as_str()),
-            Whose::Series(series) => self.rules.team_of(series),
+    fn team(&self, owner: &ShiftOwner) -> Option<&Team> {
+        match owner {
+            ShiftOwner::Team(name) => self.rules.team(name.as_str()),
+            ShiftOwner::Series(series) => self.rules.team_of(series),
         }
     }
 
     fn text(
         &self,
         reason: RosterWarningReason,
-        whose: &Whose,
+        owner: &ShiftOwner,
         rows: &[&CheckedRow],
         is_csv: bool,
         texts: &Texts,
@@ -151,11 +151,11 @@ impl Known<'_> {
         if more > 0 {
             places = texts.text("roster-rows-more", args!["rows" => places, "more" => more]);
         }
-        let team = self.team(whose);
+        let team = self.team(owner);
         let hours = team.and_then(|team| team.hours.as_ref()).map(ToString::to_string);
         let args = args![
             "rows" => places,
-            "owner" => whose.to_string(),
+            "owner" => owner.to_string(),
             "team" => team.map(|team| team.name.to_string()).unwrap_or_default(),
             "hours" => hours.unwrap_or_default(),
             "zone" => team.map(|team| team.zone.to_string()).unwrap_or_default(),

@@ -17,8 +17,8 @@ use crate::window::{Attained, ServedBy, ServiceGoal};
 pub const CALIBRATION_DAYS: u32 = 14;
 
 /// Begin of the days whose plans are compared: a UTC midnight.
-pub(super) fn calibrated_from(settled_upto: Timestamp) -> Timestamp {
-    settled_upto.utc_midnight() - DAY * (CALIBRATION_DAYS - 1)
+pub(super) fn calibrated_from(finalized_upto: Timestamp) -> Timestamp {
+    finalized_upto.utc_midnight() - DAY * (CALIBRATION_DAYS - 1)
 }
 
 /// Whether contacts with a goal are compared with the level of their plan. That of deferred work is the share of the work of a window
@@ -177,7 +177,7 @@ type Windows = BTreeMap<Timestamp, Sum>;
 pub struct ServiceReader<'r> {
     reader: &'r Reader,
     /// End of the last finalized window.
-    settled_upto: Timestamp,
+    finalized_upto: Timestamp,
 }
 
 impl<'r> ServiceReader<'r> {
@@ -187,12 +187,12 @@ impl<'r> ServiceReader<'r> {
     /// [`StoreError`] if the store cannot be read.
     pub fn new(reader: &'r Reader) -> Result<Self, StoreError> {
         let next = reader.state::<i64>("next_window")?.map(Timestamp::from_millis);
-        Ok(Self { reader, settled_upto: next.unwrap_or(Timestamp::MIN) })
+        Ok(Self { reader, finalized_upto: next.unwrap_or(Timestamp::MIN) })
     }
 
     /// End of the last finalized window.
-    pub(super) fn settled_upto(&self) -> Timestamp {
-        self.settled_upto
+    pub(super) fn finalized_upto(&self) -> Timestamp {
+        self.finalized_upto
     }
 
     /// The series with known attained service.
@@ -222,7 +222,7 @@ impl<'r> ServiceReader<'r> {
         };
         let mut windows = Windows::new();
         for (start, attained) in self.reader.attained(leaf, from, to)? {
-            let tells = attained.goal.is_some_and(|goal| backlog.tells_of(goal.by));
+            let tells = attained.goal.is_some_and(|goal| backlog.has_events_for(goal.by));
             let attained = if tells { attained } else { attained.unjudged() };
             let mut compared = Calibration::default();
             let is_compared = tells && is_compared(attained.goal);
@@ -252,7 +252,7 @@ impl<'r> ServiceReader<'r> {
     pub(super) fn is_open(&self, start: Timestamp, goal: Option<ServiceGoal>) -> bool {
         let within = goal.map_or(0, |goal| u64::from(goal.within_seconds));
         let end = self.reader.width().end(start);
-        end + std::time::Duration::from_secs(within) > self.settled_upto
+        end + std::time::Duration::from_secs(within) > self.finalized_upto
     }
 
     /// Attained service of some series together, with its windows.
@@ -288,7 +288,7 @@ impl<'r> ServiceReader<'r> {
     /// What the plans of the past 14 days expected for the contacts of some series, and what was attained; `None` without settled
     /// windows that have a plan.
     fn calibration(&self, leaves: &[SeriesKey]) -> Result<Option<ServiceCalibration>, StoreError> {
-        let past = (calibrated_from(self.settled_upto), self.settled_upto);
+        let past = (calibrated_from(self.finalized_upto), self.finalized_upto);
         let mut compared = Calibration::default();
         for leaf in leaves {
             for own in self.windows(leaf, past, true)?.into_values().filter(|own| !own.is_open) {
@@ -313,7 +313,7 @@ impl<'r> ServiceReader<'r> {
         let sums = cache.sums(self.reader, self)?;
         let mut groups: BTreeMap<Group, Calibration> = BTreeMap::new();
         for (leaf, backlog) in self.reader.backlogs(&Filter::default())? {
-            let tells = backlog.tells_of(ServedBy::Answer) && admits(&leaf);
+            let tells = backlog.has_events_for(ServedBy::Answer) && admits(&leaf);
             if let Some(own) = sums.get(&leaf).filter(|_| tells) {
                 groups.entry(Group::of(rules, &leaf)).or_default().plus(own);
             }

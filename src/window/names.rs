@@ -49,7 +49,7 @@ impl<K> Default for Admitted<K> {
 }
 
 /// A key with a region, and the keys that replace it if the limit is reached.
-trait Folds: Clone + Ord {
+trait LimitedKey: Clone + Ord {
     fn is_other(&self) -> bool;
     /// The key with the region [`OTHER`].
     fn other_region(&self) -> Self;
@@ -57,7 +57,7 @@ trait Folds: Clone + Ord {
     fn other() -> Self;
 }
 
-impl Folds for SeriesKey {
+impl LimitedKey for SeriesKey {
     fn is_other(&self) -> bool {
         self.region.as_str() == OTHER
     }
@@ -71,7 +71,7 @@ impl Folds for SeriesKey {
     }
 }
 
-impl Folds for Scope {
+impl LimitedKey for Scope {
     fn is_other(&self) -> bool {
         self.region.as_str() == OTHER
     }
@@ -85,7 +85,7 @@ impl Folds for Scope {
     }
 }
 
-impl<K: Folds> Admitted<K> {
+impl<K: LimitedKey> Admitted<K> {
     fn insert(&mut self, key: K) {
         let is_other = key.is_other();
         self.others += usize::from(self.keys.insert(key) && is_other);

@@ -179,7 +179,7 @@ proptest! {
     }
 
     #[test]
-    fn arrivals_that_changes_tell_of_are_replayed_as_they_were_counted(
+    fn arrivals_found_in_changes_are_replayed_as_they_were_counted(
         log in log(),
         // Days that a record is ahead, and how long before it its ticket was created.
         changes in prop::collection::vec((0i64..4, 0i64..2000), 120),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use self::stand_in::{Mood, StandIn, TOKEN};
+use self::stand_in::{ScriptedAnswer, StandIn, TOKEN};
 use crate::files::ready;
 use crate::program::Program;
 use crate::serve::serve;
@@ -46,7 +46,7 @@ fn an_annotation_exists_once_after_kill_9_between_grafana_and_the_store() {
     let folder = tempfile::tempdir().expect("a folder");
     let grafana = StandIn::start();
     // Grafana creates it, and the program waits for the answer when it is killed.
-    grafana.next("POST", Mood::DoneThenHang);
+    grafana.next("POST", ScriptedAnswer::DoneThenHang);
     let program = with_grafana(folder.path(), &grafana.url);
     plan(&program, "CHG-1");
     let created = wait_for(&program, &grafana, 1);
@@ -74,8 +74,8 @@ fn grafana_that_is_down_delays_nothing_else_and_is_shown() {
     let folder = tempfile::tempdir().expect("a folder");
     let grafana = StandIn::start();
     (0..100).for_each(|_| {
-        grafana.next("GET", Mood::Hang);
-        grafana.next("POST", Mood::Hang);
+        grafana.next("GET", ScriptedAnswer::Hang);
+        grafana.next("POST", ScriptedAnswer::Hang);
     });
     let program = with_grafana(folder.path(), &grafana.url);
     plan(&program, "CHG-1");

@@ -236,7 +236,7 @@ fn a_short_history_is_that_of_a_new_installation() {
 }
 
 #[test]
-fn what_says_nothing_of_the_counts_is_told() {
+fn files_without_information_about_the_counts_are_reported() {
     let counts = hourly(40);
     // An export that was appended twice.
     let twice = format!("{counts}{}", counts.strip_prefix("ts,y\n").expect("a header"));

@@ -263,10 +263,10 @@ fn same_scores(key: &SeriesKey, readers: [&Reader; 2]) -> usize {
 fn same_surges([a, b]: [&Reader; 2]) -> (usize, usize) {
     let (all, ever) = (Filter::default(), (Timestamp::MIN, Timestamp::MAX));
     let surges = |reader: &Reader| reader.surges(&all, ever, Timestamp::MIN).expect("surges");
-    let calls = |reader: &Reader| reader.calls(&all, ever, Timestamp::MIN).expect("calls");
+    let warnings = |reader: &Reader| reader.warnings(&all, ever, Timestamp::MIN).expect("calls");
     assert_eq!(surges(a), surges(b));
-    assert_eq!(calls(a), calls(b));
-    (surges(a).len(), calls(a).len())
+    assert_eq!(warnings(a), warnings(b));
+    (surges(a).len(), warnings(a).len())
 }
 
 /// Compares all counts, vintages, anomalies, alerts, notifications and scores of two stores.

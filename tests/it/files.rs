@@ -95,7 +95,7 @@ pub fn ready(program: &Program) -> Value {
 }
 
 #[test]
-fn a_loss_in_a_file_is_said_and_later_lines_are_counted() {
+fn a_loss_in_a_file_is_reported_and_later_lines_are_counted() {
     let mut log = Followed { folder: tempfile::tempdir().expect("a folder"), sent: 0 };
     log.append("tickets.ndjson", "a", 20);
     let program = log.serve();

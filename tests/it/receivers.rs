@@ -119,7 +119,7 @@ fn deliver(receiver: &dyn Receiver) -> Attempt {
 }
 
 #[test]
-fn every_kind_tells_what_a_server_did() {
+fn every_kind_reports_what_a_server_did() {
     let folder = tempfile::tempdir().expect("a folder");
     thread::scope(|scope| {
         for (kind, success, failure) in KINDS {
@@ -228,7 +228,7 @@ fn mail_server(answers: &'static [&'static str]) -> SocketAddr {
 }
 
 #[test]
-fn a_mail_server_that_takes_no_page_is_told() {
+fn errors_of_a_mail_server_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let keys = "from = \"noc@noc.example\"\nto = [\"lead@noc.example\"]\nusername = \"noc\"";
     let refusal = |address: SocketAddr| {

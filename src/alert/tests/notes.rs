@@ -1,7 +1,7 @@
 //! What a page says besides its numbers: what is left over, not counted yet, too few for an alert, or recommended.
 
 use super::*;
-use crate::staffing::{Basis, Kind, Profile, Recommendation, RecommendationState, Why};
+use crate::staffing::{AdviceReason, Basis, Kind, Profile, Recommendation, RecommendationState};
 
 /// One need of the phone as of `now`, with inputs as they are by default.
 fn inputs<'a>(
@@ -188,7 +188,7 @@ fn call_in(agents: u32, series: &[&str], from: u64) -> Recommendation {
         cost: 100.0,
         deflection: None,
         arrivals: 90.0,
-        why: Why::Short { at, needed: 30, scheduled: 10 },
+        why: AdviceReason::Short { at, needed: 30, scheduled: 10 },
         issued_at: start(),
         updated_at: start(),
         changed_at: start(),

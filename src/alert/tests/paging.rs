@@ -152,7 +152,7 @@ fn a_critical_alert_pages_unless_the_silence_says_otherwise() {
 }
 
 #[test]
-fn what_was_told_before_a_silence_is_repeated_after_it_and_its_end_is_told() {
+fn alerts_notified_before_a_silence_are_repeated_after_it_and_their_end_is_notified() {
     let warning = |minutes| Round { minutes, need: &[("broadband", 13)], alarms: &[], work: &[] };
     let mut book = AlertBook::default();
     go(&mut book, &warning(0));

@@ -80,7 +80,7 @@ fn pages(case: Case, looks: usize) -> Vec<NotificationKind> {
 }
 
 #[test]
-fn a_page_needs_the_more_certainty_the_less_speaks_for_the_need() {
+fn a_page_needs_more_certainty_if_there_is_less_evidence() {
     let firing = [NotificationKind::Firing];
     // The limit is 3 agents; these three lack them with a probability of 0.97, 0.74 and 0.58.
     let sure = Case { agents: [13, 14, 16], ..PHONE };

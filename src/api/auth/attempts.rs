@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::api::problem::Problem;
 use crate::domain::printable;
-use crate::telemetry::{Metrics, Seldom};
+use crate::telemetry::{LogLimit, Metrics};
 
 /// Time until a failed sign-in is answered.
 const ANSWER_AFTER: Duration = Duration::from_secs(1);
@@ -24,12 +24,12 @@ pub struct Peer(pub IpAddr);
 #[derive(Debug)]
 pub struct Attempts {
     places: Semaphore,
-    line: Seldom,
+    line: LogLimit,
 }
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self { places: Semaphore::new(WAITING_MAX), line: Seldom::default() }
+        Self { places: Semaphore::new(WAITING_MAX), line: LogLimit::default() }
     }
 }
 

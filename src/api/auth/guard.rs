@@ -9,10 +9,10 @@ use super::attempts::origin_of;
 use super::{Actor, COOKIE, Scope, Tokens, is_guarded, needed};
 use crate::api::problem::Problem;
 use crate::api::state::ApiState;
-use crate::telemetry::Seldom;
+use crate::telemetry::LogLimit;
 
-static HOST_LINE: Seldom = Seldom::new();
-static ORIGIN_LINE: Seldom = Seldom::new();
+static HOST_LINE: LogLimit = LogLimit::new();
+static ORIGIN_LINE: LogLimit = LogLimit::new();
 
 /// Refuses requests for unknown hosts, changes from pages of other sites, and requests under `/api` whose token does not
 /// allow them. Passes the others on with their [`Actor`].
@@ -66,7 +66,7 @@ fn allowed(state: &ApiState, request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-fn refused(state: &ApiState, request: &Request, reason: &'static str, line: &Seldom, why: &str) {
+fn refused(state: &ApiState, request: &Request, reason: &'static str, line: &LogLimit, why: &str) {
     state.metrics.refused(reason);
     let Some(count) = line.due() else { return };
     let shown = |name| {

@@ -498,7 +498,7 @@ fn each_kind_of_receiver_says_what_it_needs() {
 }
 
 #[test]
-fn windows_that_begin_between_full_hours_are_said() {
+fn windows_that_begin_between_full_hours_are_reported() {
     let odd = |text: &str| check(text).expect("a config").odd_windows();
     for (width, zone, is_odd) in [
         ("60m", "Asia/Kolkata", true),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::{StatusCode, Url};
 
 use crate::kafka;
-use crate::output::Trouble;
+use crate::output::SinkError;
 use crate::output::grafana::{GrafanaClient, GrafanaSettings};
 use crate::output::influxdb::InfluxSettings;
 use crate::output::receivers::config::ReceiverConfig;
@@ -124,7 +124,7 @@ pub(super) fn grafana(settings: &GrafanaSettings) -> Result<String, String> {
     let client = client.map_err(|error| format!("grafana.url {}: {error}", settings.url))?;
     match client.probe() {
         Ok(()) => Ok("grafana        answers, the token can read annotations".into()),
-        Err(Trouble::Temporary(why) | Trouble::Misconfigured(why)) => Err(why),
+        Err(SinkError::Temporary(why) | SinkError::Misconfigured(why)) => Err(why),
     }
 }
 

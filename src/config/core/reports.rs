@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{NaiveTime, Weekday};
 
-use crate::alert::{ReportKind, Schedule, When};
+use crate::alert::{ReportKind, ReportTiming, Schedule};
 use crate::config::Reader;
 use crate::domain::{DAY, Zone};
 use crate::text::Language;
@@ -48,7 +48,7 @@ fn schedule(
     language: Language,
 ) -> Option<Schedule> {
     let report = entry.word("report", &ReportKind::WORDS).unwrap_or(ReportKind::Weekly);
-    let when = match report {
+    let timing = match report {
         ReportKind::Weekly | ReportKind::Full => weekly(&entry),
         ReportKind::Brief => work(&entry),
     };
@@ -69,9 +69,9 @@ fn schedule(
         }
     }
     entry.finish();
-    let (when, receiver) = (when?, receiver?);
+    let (timing, receiver) = (timing?, receiver?);
     let language = own.unwrap_or(language);
-    Some(Schedule { report, when, zone, receiver, language })
+    Some(Schedule { report, timing, zone, receiver, language })
 }
 
 /// Reads the four keys that define when a report is due. An entry has two of them.
@@ -89,7 +89,7 @@ fn times(
 }
 
 /// When a weekly report is due.
-fn weekly(entry: &Reader<'_>) -> Option<When> {
+fn weekly(entry: &Reader<'_>) -> Option<ReportTiming> {
     let (weekday, time, before, after) = times(entry);
     let words = WEEKDAYS.map(|(word, _)| word).join(", ");
     entry.missing("weekday", &format!("use {words}"));
@@ -99,11 +99,11 @@ fn weekly(entry: &Reader<'_>) -> Option<When> {
             entry.problem(key, "only a brief has it: use weekday and time".to_owned());
         }
     }
-    Some(When::Weekly { weekday: weekday?, time: time? })
+    Some(ReportTiming::Weekly { weekday: weekday?, time: time? })
 }
 
 /// When the briefs on planned work are due.
-fn work(entry: &Reader<'_>) -> Option<When> {
+fn work(entry: &Reader<'_>) -> Option<ReportTiming> {
     let (weekday, time, before, after) = times(entry);
     for (key, is_there) in [("weekday", weekday.is_some()), ("time", time.is_some())] {
         if is_there {
@@ -112,5 +112,5 @@ fn work(entry: &Reader<'_>) -> Option<When> {
         }
     }
     let (before, after) = (before.unwrap_or(BEFORE), after.unwrap_or(AFTER));
-    Some(When::Work { before, after })
+    Some(ReportTiming::Work { before, after })
 }

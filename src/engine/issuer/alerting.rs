@@ -42,23 +42,23 @@ impl Issuer {
         let within = seen.is_none();
         let newer = self.newer_scopes(at, issued, within);
         // The devices of a service's alarms join its alert with that of another service, which this nowcast is not about.
-        let standing = match within {
+        let active_for_forecasts = match within {
             true => active_at(at.alarms, known_by(at.end)),
-            false => standing(at.alarms, at.end, &newer),
+            false => active_for_forecasts(at.alarms, at.end, &newer),
         };
         let live = |series| if within { None } else { self.live.get(series) };
         let needs = plans.iter().filter_map(|(series, plan)| match live(series) {
             Some((vintage, Some(plan))) => Some(SeriesNeed { plan, vintage }),
             _ => Some(SeriesNeed { plan, vintage: issued.served_of(series)? }),
         });
-        let mut known = alert::overruns(at.work, &standing, at.end);
+        let mut known = alert::overruns(at.work, &active_for_forecasts, at.end);
         alert::adjustments(issued.adjusted.iter(), &mut known);
         let windows = self.width.per(COMPLAINTS_REACH) as u32;
         let complaints = at.complaints.early_signs(at.end, windows);
         alert::complaints(&complaints, &mut known);
         let inputs = AlertInputs {
             needs: needs.collect(),
-            alarms: standing,
+            alarms: active_for_forecasts,
             newer,
             known,
             complaints,
@@ -149,7 +149,7 @@ impl Issuer {
 
 /// Active alarms. In scopes with a newer forecast, these are the alarms that were known when it was made, otherwise those at
 /// `end`.
-fn standing(
+fn active_for_forecasts(
     book: &AlarmBook,
     end: Timestamp,
     newer: &BTreeMap<Scope, Timestamp>,

@@ -13,7 +13,7 @@ use crate::staffing::{
 };
 
 /// The desks of one issue time.
-pub struct Bench<'a> {
+pub struct RosteredDesks<'a> {
     planning: &'a mut Planning,
     issued: &'a Issued,
     keys: Vec<Key>,
@@ -25,7 +25,7 @@ enum Key {
     Series(SeriesKey),
 }
 
-impl<'a> Bench<'a> {
+impl<'a> RosteredDesks<'a> {
     /// All desks that have a roster, teams first.
     pub fn new(
         planning: &'a mut Planning,
@@ -113,7 +113,7 @@ impl<'a> Bench<'a> {
             starts.push(at);
             at = width.end(at);
         }
-        let came = |start: &Timestamp| {
+        let actual = |start: &Timestamp| {
             let counts =
                 members.iter().map(|key| f64::from(histories.count(key, width.index(*start))));
             counts.filter(|count| !count.is_nan()).sum::<f64>()
@@ -124,7 +124,7 @@ impl<'a> Bench<'a> {
         if !known {
             return None;
         }
-        let came: Vec<f64> = starts.iter().map(came).collect();
+        let actual: Vec<f64> = starts.iter().map(actual).collect();
         let mut with = Vec::with_capacity(starts.len());
         for start in &starts {
             let agreed = all.iter().filter(|own| own.is_agreed() && own.covers(*start));
@@ -133,7 +133,7 @@ impl<'a> Bench<'a> {
         }
         let people = own.people(&own.team) as f64;
         let without: Vec<f64> = with.iter().map(|with| (with - people).max(0.0)).collect();
-        let arrivals: f64 = came.iter().sum();
+        let arrivals: f64 = actual.iter().sum();
         let deflected = own.kind == Kind::Announcement && own.arrivals > 0.0;
         // Without the announcement, the number of contacts would have been as forecast.
         let factor = if deflected && arrivals > 0.0 { own.arrivals / arrivals } else { 1.0 };
@@ -142,10 +142,10 @@ impl<'a> Bench<'a> {
         let planner = self.planning.planners.with(at, learned.as_ref()).opens_with(None);
         let load = |start: &Timestamp| learned.as_ref().map_or(1.0, |own| own.factor(*start));
         let mut level = |people: &[f64], factor: f64| {
-            let path = starts.iter().zip(&came).map(|(at, count)| count * factor * load(at));
+            let path = starts.iter().zip(&actual).map(|(at, count)| count * factor * load(at));
             let path: Vec<f64> = path.collect();
             let levels = planner.levels((&starts, width), (&[0.5], &[path]), people, team.as_ref());
-            mean(&levels, &came)
+            mean(&levels, &actual)
         };
         Some(Outcome {
             arrivals,
@@ -157,7 +157,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-impl Service for Bench<'_> {
+impl Service for RosteredDesks<'_> {
     fn levels(&mut self, desk: usize, people: &[f64], factor: f64) -> Vec<Level> {
         let Planning { planners, wholes, rules, by_series, width, backlogs, learned, .. } =
             &mut *self.planning;
@@ -202,10 +202,11 @@ fn levels(
 }
 
 /// The mean service level, weighted by actual contacts, and rounded like the levels of plans.
-fn mean(levels: &[Level], came: &[f64]) -> f64 {
-    let weight = |came: &f64| came + 1e-6;
-    let sum: f64 = levels.iter().zip(came).map(|(level, came)| level.expected * weight(came)).sum();
-    let all: f64 = came.iter().map(weight).sum();
+fn mean(levels: &[Level], actual: &[f64]) -> f64 {
+    let weight = |actual: &f64| actual + 1e-6;
+    let sum: f64 =
+        levels.iter().zip(actual).map(|(level, actual)| level.expected * weight(actual)).sum();
+    let all: f64 = actual.iter().map(weight).sum();
     if all > 0.0 { (sum / all * 1e4).round() / 1e4 } else { 1.0 }
 }
 

@@ -301,15 +301,15 @@ const SENTENCES: [(&str, &str, Check); 20] = [
         "Summary",
         r"^- ([\d,]+) tickets came until (.+?); the window with the most was (.+?): ([\d,]+)\. The first forecasts of these windows, issued up to six hours before, were ([\d,]+) in all\. The actual number differs by (.+)\.$",
         |case, found| {
-            let came: u32 = case.surge().map(|at| case.drawn(at)).sum();
-            case.holds(number(&found[1]) == f64::from(came), "the tickets");
+            let actual: u32 = case.surge().map(|at| case.drawn(at)).sum();
+            case.holds(number(&found[1]) == f64::from(actual), "the tickets");
             let peak = case.time(&found[3]);
             case.holds(number(&found[4]) == f64::from(case.drawn(peak)), "the tickets of the peak");
             let most = case.drawn.iter().filter(|(at, _)| (case.began..case.shown.1).contains(*at));
             case.holds(most.map(|(_, n)| *n).max() == Some(case.drawn(peak)), "the peak");
             let first: f64 = case.surge().filter_map(|at| case.first(at)).map(|own| own.0).sum();
             case.equal(&found[5], first, 0);
-            let change = f64::from(came) / first - 1.0;
+            let change = f64::from(actual) / first - 1.0;
             let sign = if change >= 0.0 { "+" } else { "" };
             case.holds(
                 found[6] == format!("{sign}{}", case.texts.percent(Some(change))),
@@ -392,10 +392,10 @@ const SENTENCES: [(&str, &str, Check); 20] = [
             let windows = (0..4).map(|n| hour + WIDTH.length() * n);
             let windows: Vec<Timestamp> =
                 windows.filter(|at| (case.shown.0..case.shown.1).contains(at)).collect();
-            let came: u32 = windows.iter().map(|at| case.drawn(*at)).sum();
+            let actual: u32 = windows.iter().map(|at| case.drawn(*at)).sum();
             case.holds(
-                number(&found[2]) == f64::from(came),
-                &format!("{}: {came} came", &found[1]),
+                number(&found[2]) == f64::from(actual),
+                &format!("{}: {actual} came", &found[1]),
             );
             let first: Option<f64> =
                 windows.iter().map(|at| case.first(*at).map(|own| own.0)).sum();

@@ -30,7 +30,7 @@ const SHOWN: f64 = 0.55;
 const DAYS_SHOWN: f64 = 0.8;
 
 /// How long forecasts mention the change.
-const TOLD: Duration = Duration::from_secs(28 * 86_400);
+const MENTIONED_FOR: Duration = Duration::from_secs(28 * 86_400);
 
 /// A lasting change.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,7 +67,7 @@ impl Shift {
     pub(super) fn note(&self, now: Timestamp) -> Option<Stored<Fallback>> {
         let percent = (self.factor * 100.0).round() as u32;
         let note = Fallback::Shifted { since: self.since, percent };
-        (now < self.since + TOLD).then(|| note.into())
+        (now < self.since + MENTIONED_FOR).then(|| note.into())
     }
 
     /// Scales counts before the change to the new level. `first` is the index of the first count.

@@ -10,7 +10,7 @@ use crate::forecast::{Fallback, ForecastPoint, History, Past, Vintage, rounded};
 use crate::text::Stored;
 
 /// Age from which on only the members are used.
-const SETTLED: Duration = Duration::from_secs(35 * 86_400);
+const FITTED_ONLY: Duration = Duration::from_secs(35 * 86_400);
 /// Age from which on the members are used.
 const BEGINS: Duration = Duration::from_secs(15 * 86_400);
 /// Age up to which a series borrows from its siblings, and age from which on it lends to them.
@@ -40,10 +40,10 @@ pub(super) fn span(width: WindowWidth) -> i64 {
     DAYS * width.per_day() as i64
 }
 
-/// Share of the forecast from a short history at an age: 1 when the members begin, falling to 0 at [`SETTLED`].
+/// Share of the forecast from a short history at an age: 1 when the members begin, falling to 0 at [`FITTED_ONLY`].
 fn share(age: Duration) -> f64 {
-    let left = SETTLED.saturating_sub(age).as_secs_f64();
-    (left / (SETTLED - BEGINS).as_secs_f64()).min(1.0)
+    let left = FITTED_ONLY.saturating_sub(age).as_secs_f64();
+    (left / (FITTED_ONLY - BEGINS).as_secs_f64()).min(1.0)
 }
 
 /// Start of the first known window of a series before an origin.
@@ -78,20 +78,20 @@ impl<'a> Young<'a> {
         let began = begin(history, self.origin);
         let age = began.map_or(Duration::ZERO, |began| self.now.since(began));
         let fitted = match fitted {
-            Some(fitted) if age >= SETTLED => return fitted,
+            Some(fitted) if age >= FITTED_ONLY => return fitted,
             fitted => fitted,
         };
         let known = (self.origin - frame.first) as usize;
         let donor = if age < BORROWS { self.donor(series, frame) } else { None };
         let borrowed = donor.is_some();
-        let effort = if age < SETTLED { Effort::Full } else { Effort::Little };
+        let effort = if age < FITTED_ONLY { Effort::Full } else { Effort::Little };
         let expected = early::forecast(frame, history, known, donor, effort);
         let fallback = match began {
             None => Some(Fallback::Nothing),
-            Some(_) if age >= SETTLED => None,
+            Some(_) if age >= FITTED_ONLY => None,
             Some(began) => Some(Fallback::Little {
                 days: (age.as_secs() / DAY.as_secs()) as u32,
-                settled_at: began + SETTLED,
+                settled_at: began + FITTED_ONLY,
                 borrowed,
             }),
         };

@@ -8,7 +8,7 @@ use super::ending::EndingSums;
 use super::episode::{Episode, Kind};
 use super::explained::Explained;
 use super::filter::{EVIDENCE_HOURS, Posterior};
-use super::kernel::{DAWN, KNOTS};
+use super::kernel::{KNOTS, WAKING_KNOTS};
 use super::model::{ResponseModel, row};
 use super::observations::Observations;
 use super::onset::{LAGS, MORNING, Slot, minutes_between};
@@ -41,7 +41,7 @@ pub(super) struct Sums {
 pub(super) struct KernelSums {
     pub(super) up: Curve<{ KNOTS.len() }>,
     pub(super) down: Curve<{ KNOTS.len() }>,
-    pub(super) dawn: Curve<{ DAWN.len() }>,
+    pub(super) waking: Curve<{ WAKING_KNOTS.len() }>,
 }
 
 pub(super) fn gather(
@@ -128,7 +128,7 @@ fn attribute(
                 }
                 let (rise, fall) = (kernel.rise(since), kernel.fall(after));
                 let woken = middle - intensity.wake;
-                let held = night * kernel.dawn(woken);
+                let held = night * kernel.waking(woken);
                 let full = size * leaf.unit[window];
                 let asleep = intensity.asleep(middle);
                 let awake = full * model.awake(asleep);
@@ -151,9 +151,9 @@ fn attribute(
                 if after > 0.0 {
                     sums.down.add(&KNOTS, after, (direct, awake * rise), weight);
                 }
-                if woken > 0.0 && woken < DAWN[DAWN.len() - 1] {
+                if woken > 0.0 && woken < WAKING_KNOTS[WAKING_KNOTS.len() - 1] {
                     let delayed = beyond_baseline - awake * rise * fall;
-                    sums.dawn.add(&DAWN, woken, (delayed, full * night), weight);
+                    sums.waking.add(&WAKING_KNOTS, woken, (delayed, full * night), weight);
                 }
             }
         }

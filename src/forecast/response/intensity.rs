@@ -80,7 +80,7 @@ impl IntensityProfile {
         let at = |i: usize| from + (i as f64 + 0.5) * part;
         let strength = |at: f64| {
             model.awake(self.asleep(at)) * kernel.rise(at - self.onset) * kernel.fall(at - end)
-                + held * kernel.dawn(at - self.wake)
+                + held * kernel.waking(at - self.wake)
         };
         let sum: f64 = (0..parts).map(|i| strength(at(i))).sum();
         sum / parts as f64

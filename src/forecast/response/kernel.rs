@@ -12,7 +12,7 @@ const ENTRIES: usize = 288;
 const BEYOND: f64 = 200.0;
 
 /// Knots of the piecewise linear morning backlog, in minutes after customers wake up; zero beyond.
-pub(super) const DAWN: [f64; 11] =
+pub(super) const WAKING_KNOTS: [f64; 11] =
     [0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0, 210.0, 240.0, 300.0, 360.0];
 
 /// One channel's curves.
@@ -22,8 +22,8 @@ pub(super) struct Kernel {
     pub(super) up: [f64; KNOTS.len()],
     /// By knot after the end: remaining share, from 1.
     pub(super) down: [f64; KNOTS.len()],
-    /// By knot after customers wake up ([`DAWN`]): strength of delayed complaints.
-    pub(super) dawn: [f64; DAWN.len()],
+    /// By knot after customers wake up ([`WAKING_KNOTS`]): strength of delayed complaints.
+    pub(super) waking: [f64; WAKING_KNOTS.len()],
     tables: Box<[[f32; 2]; ENTRIES]>,
 }
 
@@ -31,7 +31,7 @@ impl Kernel {
     pub(super) fn new(
         up: [f64; KNOTS.len()],
         down: [f64; KNOTS.len()],
-        dawn: [f64; DAWN.len()],
+        waking: [f64; WAKING_KNOTS.len()],
     ) -> Self {
         let mut tables = Box::new([[0.0; 2]; ENTRIES]);
         for (i, entry) in tables.iter_mut().enumerate() {
@@ -41,14 +41,15 @@ impl Kernel {
             *entry =
                 [interpolated(&up, minutes) as f32, (interpolated(&down, minutes) * beyond) as f32];
         }
-        Self { up, down, dawn, tables }
+        Self { up, down, waking, tables }
     }
 
     pub(super) fn of_prior(prior: ChannelPrior, backlog: f64) -> Self {
         let up = KNOTS.map(|m| prior.share * (1.0 - (-m / prior.rise).exp()));
         // A triangle with its peak two and a half hours after waking.
-        let dawn = DAWN.map(|m| prior.share * backlog * (1.0 - (m - 150.0).abs() / 210.0).max(0.0));
-        Self::new(up, KNOTS.map(|m| (-m / prior.fall).exp()), dawn)
+        let waking = WAKING_KNOTS
+            .map(|m| prior.share * backlog * (1.0 - (m - 150.0).abs() / 210.0).max(0.0));
+        Self::new(up, KNOTS.map(|m| (-m / prior.fall).exp()), waking)
     }
 
     /// Strength `since` minutes after the onset; 0 before.
@@ -62,12 +63,12 @@ impl Kernel {
     }
 
     /// Strength of delayed complaints `since` minutes after customers wake up.
-    pub(super) fn dawn(&self, since: f64) -> f64 {
-        if !(0.0..DAWN[DAWN.len() - 1]).contains(&since) {
+    pub(super) fn waking(&self, since: f64) -> f64 {
+        if !(0.0..WAKING_KNOTS[WAKING_KNOTS.len() - 1]).contains(&since) {
             return 0.0;
         }
-        let (i, share) = knot(&DAWN, since);
-        self.dawn[i] + share * (self.dawn[i + 1] - self.dawn[i])
+        let (i, share) = knot(&WAKING_KNOTS, since);
+        self.waking[i] + share * (self.waking[i + 1] - self.waking[i])
     }
 
     fn table(&self, since: f64, which: usize) -> f64 {

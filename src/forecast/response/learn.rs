@@ -108,9 +108,9 @@ fn improve_kernels(model: &mut ResponseModel, start: &ResponseModel, weight: f64
     for ((kernel, start), sums) in model.kernels.iter_mut().zip(&start.kernels).zip(&sums.kernels) {
         let up = sums.up.solved(&kernel.up, &start.up, 1, weight);
         let down = sums.down.solved(&kernel.down, &start.down, 1, weight);
-        let morning = start.dawn.map(|strength| backlog * strength);
-        let dawn = sums.dawn.solved(&kernel.dawn, &morning, 0, light);
-        *kernel = Kernel::new(up, down, dawn);
+        let morning = start.waking.map(|strength| backlog * strength);
+        let waking = sums.waking.solved(&kernel.waking, &morning, 0, light);
+        *kernel = Kernel::new(up, down, waking);
     }
 }
 
@@ -118,7 +118,7 @@ fn improve_kernels(model: &mut ResponseModel, start: &ResponseModel, weight: f64
 fn backlog(start: &ResponseModel, weight: f64, sums: &Sums) -> f64 {
     let (mut actual, mut square) = (weight, weight);
     for (start, sums) in start.kernels.iter().zip(&sums.kernels) {
-        let (more, own) = sums.dawn.amount(&start.dawn);
+        let (more, own) = sums.waking.amount(&start.waking);
         actual += more;
         square += own;
     }

@@ -295,7 +295,7 @@ fn native_acknowledgements_and_comments_change_no_alarm() {
 }
 
 #[test]
-fn a_text_stands_for_an_object_with_that_name() {
+fn a_string_is_read_as_an_object_with_that_name() {
     for (channel, want) in [
         (json!("phone"), "unknown/unknown/phone"),
         (json!(["web", "Chat"]), "unknown/unknown/chat"),

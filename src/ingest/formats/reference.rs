@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::life::customer_id;
 use crate::ingest::field::Field;
 use crate::ingest::mapping::{Attribute, Attributes};
-use crate::ingest::nested::{List, OfText, Sub};
+use crate::ingest::nested::{FromName, List, Sub};
 use crate::ingest::words::{same, word};
 
 /// A reference of TMF Open APIs. In v5 some are nested in another object: `{role, place: {id}}`.
@@ -33,7 +33,7 @@ struct Inner<'a> {
     name: Field<'a>,
 }
 
-impl<'de: 'a, 'a> OfText<'de> for Reference<'a> {
+impl<'de: 'a, 'a> FromName<'de> for Reference<'a> {
     /// Some senders write only the name or the id.
     fn of_text(text: Cow<'de, str>) -> Self {
         Self { id: Field::Text(text), ..Self::default() }

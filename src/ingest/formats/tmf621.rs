@@ -17,7 +17,7 @@ use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::{Attribute, Attributes, Target};
-use crate::ingest::nested::{List, OfText};
+use crate::ingest::nested::{FromName, List};
 use crate::ingest::read::cut;
 use crate::ingest::reject::{Reject, parse_part};
 use crate::ingest::words::{has_time, hashed, joined, loose_time, no_time, same, word, word_of};
@@ -64,7 +64,7 @@ struct Status<'a> {
     status: Field<'a>,
 }
 
-impl<'de: 'a, 'a> OfText<'de> for Status<'a> {
+impl<'de: 'a, 'a> FromName<'de> for Status<'a> {
     fn of_text(text: Cow<'de, str>) -> Self {
         Self { status: Field::Text(text) }
     }
@@ -95,7 +95,7 @@ pub(super) const TYPES: Types<Effect> = Types {
 };
 
 /// A change within this time after the creation is attributed to the system that created the ticket.
-const SETTLING: Duration = MINUTE;
+const CREATION_GRACE: Duration = MINUTE;
 
 const KNOWN: [(&str, Effect); 8] = [
     ("TroubleTicketCreate", Effect::Action(TicketAction::Create)),
@@ -204,7 +204,7 @@ impl Ticket<'_> {
         let changes = [&self.last_update, &self.status_change_date, &self.sys_updated_on];
         let mut changes = changes.into_iter().filter(|field| has_time(field, frame));
         changes.any(|field| match (created, time(field)) {
-            (Some(created), Some(changed)) => changed.since(created) > SETTLING,
+            (Some(created), Some(changed)) => changed.since(created) > CREATION_GRACE,
             _ => true,
         })
     }

@@ -49,7 +49,7 @@ fn tmf(event_type: &str, event: Value) -> Value {
 }
 
 #[test]
-fn a_severity_in_other_words_is_read_and_said() {
+fn a_severity_in_other_words_is_read_and_reported() {
     for (severity, want, read_as) in [
         ("2 - Major", "raise major", Some("major")),
         ("4-minor", "raise minor", Some("minor")),

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn records_behind_a_transaction_are_said_once_it_stays_open() {
+    fn records_behind_a_transaction_that_stays_open_are_reported() {
         let at = Timestamp::from_secs;
         let mut partition = partition();
         // Time, end of what can be read, end; then: since when records wait.

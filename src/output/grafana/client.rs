@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::config::Secret;
 use crate::domain::Timestamp;
 use crate::output::receivers::chain;
-use crate::output::sink::Trouble;
+use crate::output::sink::SinkError;
 use crate::store::AnnotationKind;
 
 /// Time limit of a whole request.
@@ -119,25 +119,25 @@ impl GrafanaClient {
     ///
     /// # Errors
     /// The error that a request gets.
-    pub fn probe(&self) -> Result<(), Trouble> {
+    pub fn probe(&self) -> Result<(), SinkError> {
         self.list(&[("limit", "1"), ("type", "annotation"), ("tags", OUR_TAG)]).map(drop)
     }
 
     /// The id of the annotation with this key, if it was created before.
-    pub(super) fn find(&self, key: &str) -> Result<Option<i64>, Trouble> {
+    pub(super) fn find(&self, key: &str) -> Result<Option<i64>, SinkError> {
         let tag = key_tag(key);
         let found = self.list(&[("limit", "10"), ("type", "annotation"), ("tags", &tag)])?;
         Ok(found.iter().filter_map(|one| one["id"].as_i64()).min())
     }
 
     /// Creates an annotation and returns its id.
-    pub(super) fn create(&self, shown: &Shown<'_>, tags: &[String]) -> Result<Created, Trouble> {
+    pub(super) fn create(&self, shown: &Shown<'_>, tags: &[String]) -> Result<Created, SinkError> {
         let mut body = body(shown);
         body["tags"] = json!(tags);
         match self.send(Method::POST, self.address("")?, Some(&body))? {
             Answer::Done(answer) => match answer["id"].as_i64() {
                 Some(id) => Ok(Created::As(id)),
-                None => Err(Trouble::Misconfigured(format!(
+                None => Err(SinkError::Misconfigured(format!(
                     "{}: the answer has no id of an annotation: is grafana.url the address of Grafana?",
                     self.settings.url
                 ))),
@@ -148,23 +148,23 @@ impl GrafanaClient {
     }
 
     /// Changes an annotation.
-    pub(super) fn change(&self, id: i64, shown: &Shown<'_>) -> Result<Answer, Trouble> {
+    pub(super) fn change(&self, id: i64, shown: &Shown<'_>) -> Result<Answer, SinkError> {
         let address = self.address(&format!("/{id}"))?;
         self.send(Method::PATCH, address, Some(&body(shown)))
     }
 
     /// Deletes an annotation.
-    pub(super) fn delete(&self, id: i64) -> Result<Answer, Trouble> {
+    pub(super) fn delete(&self, id: i64) -> Result<Answer, SinkError> {
         self.send(Method::DELETE, self.address(&format!("/{id}"))?, None)
     }
 
-    fn address(&self, rest: &str) -> Result<Url, Trouble> {
+    fn address(&self, rest: &str) -> Result<Url, SinkError> {
         let base = self.settings.url.trim_end_matches('/');
-        let wrong = |error| Trouble::Misconfigured(format!("grafana.url {base}: {error}"));
+        let wrong = |error| SinkError::Misconfigured(format!("grafana.url {base}: {error}"));
         Url::parse(&format!("{base}/api/annotations{rest}")).map_err(wrong)
     }
 
-    fn list(&self, query: &[(&str, &str)]) -> Result<Vec<Value>, Trouble> {
+    fn list(&self, query: &[(&str, &str)]) -> Result<Vec<Value>, SinkError> {
         let mut address = self.address("")?;
         address.query_pairs_mut().extend_pairs(query);
         match self.send(Method::GET, address, None)? {
@@ -173,14 +173,14 @@ impl GrafanaClient {
         }
     }
 
-    fn no_api(&self) -> Trouble {
-        Trouble::Misconfigured(format!(
+    fn no_api(&self) -> SinkError {
+        SinkError::Misconfigured(format!(
             "{} has no annotations API: is grafana.url the address of Grafana, with its path?",
             self.settings.url
         ))
     }
 
-    fn send(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Answer, Trouble> {
+    fn send(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Answer, SinkError> {
         let mut request = self.http.request(method, url);
         let token = self.settings.token.expose();
         if !token.is_empty() {
@@ -192,7 +192,7 @@ impl GrafanaClient {
         let address = &self.settings.url;
         let response = request.send().map_err(|error| {
             let why = chain(&error.without_url());
-            Trouble::Temporary(format!(
+            SinkError::Temporary(format!(
                 "no answer from Grafana at {address}: is it running, and is grafana.url right? ({why})"
             ))
         })?;
@@ -207,19 +207,19 @@ impl GrafanaClient {
         match status.as_u16() {
             400 | 413 | 422 => Ok(Answer::Refused(format!("{status}: {said}"))),
             404 => Ok(Answer::Missing),
-            300..=399 => Err(Trouble::Misconfigured(format!(
+            300..=399 => Err(SinkError::Misconfigured(format!(
                 "Grafana at {address} redirects ({status}): set grafana.url to the address that it leads to"
             ))),
-            401 => Err(Trouble::Misconfigured(format!(
+            401 => Err(SinkError::Misconfigured(format!(
                 "Grafana at {address} refuses the token: check grafana.token_file ({said})"
             ))),
-            403 => Err(Trouble::Misconfigured(format!(
+            403 => Err(SinkError::Misconfigured(format!(
                 "Grafana's token may not write annotations: give its service account the role Editor, or the \
                  permissions annotations:read, :create, :write and :delete ({said})"
             ))),
-            _ => {
-                Err(Trouble::Temporary(format!("Grafana at {address} answered {status} ({said})")))
-            }
+            _ => Err(SinkError::Temporary(format!(
+                "Grafana at {address} answered {status} ({said})"
+            ))),
         }
     }
 }

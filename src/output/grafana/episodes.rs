@@ -52,32 +52,32 @@ pub fn key(kind: AnnotationKind, id: &str) -> String {
 
 /// A part of an episode.
 #[derive(Debug)]
-pub struct Spot<T> {
+pub struct EpisodePart<T> {
     pub from: Timestamp,
     pub to: Timestamp,
     pub of: T,
 }
 
 /// Groups of parts that are at most `gap` apart.
-pub fn runs<T>(mut spots: Vec<Spot<T>>, gap: Duration) -> Vec<Vec<Spot<T>>> {
-    spots.sort_by_key(|spot| spot.from);
-    let mut runs: Vec<Vec<Spot<T>>> = Vec::new();
+pub fn runs<T>(mut parts: Vec<EpisodePart<T>>, gap: Duration) -> Vec<Vec<EpisodePart<T>>> {
+    parts.sort_by_key(|part| part.from);
+    let mut runs: Vec<Vec<EpisodePart<T>>> = Vec::new();
     let mut end = Timestamp::MIN;
-    for spot in spots {
-        let is_apart = spot.from > end + gap;
-        end = if is_apart { spot.to } else { end.max(spot.to) };
+    for part in parts {
+        let is_apart = part.from > end + gap;
+        end = if is_apart { part.to } else { end.max(part.to) };
         match runs.last_mut() {
-            Some(run) if !is_apart => run.push(spot),
-            _ => runs.push(vec![spot]),
+            Some(run) if !is_apart => run.push(part),
+            _ => runs.push(vec![part]),
         }
     }
     runs
 }
 
 /// Start and end of a run.
-pub fn span<T>(run: &[Spot<T>]) -> (Timestamp, Timestamp) {
-    let from = run.first().map_or(Timestamp::MIN, |spot| spot.from);
-    (from, run.iter().map(|spot| spot.to).max().unwrap_or(from))
+pub fn span<T>(run: &[EpisodePart<T>]) -> (Timestamp, Timestamp) {
+    let from = run.first().map_or(Timestamp::MIN, |part| part.from);
+    (from, run.iter().map(|part| part.to).max().unwrap_or(from))
 }
 
 /// Whether a scope is a part of another one.
@@ -106,14 +106,16 @@ pub fn anomalies(
         }
         let run = anomalies_around(reader, scope, start)?;
         let (from, to) = span(&run);
-        let by_score = |a: &&Spot<Anomaly>, b: &&Spot<Anomaly>| a.of.score.total_cmp(&b.of.score);
+        let by_score = |a: &&EpisodePart<Anomaly>, b: &&EpisodePart<Anomaly>| {
+            a.of.score.total_cmp(&b.of.score)
+        };
         let Some(top) = run.iter().max_by(by_score) else { continue };
-        let windows: BTreeSet<Timestamp> = run.iter().map(|spot| spot.from).collect();
+        let windows: BTreeSet<Timestamp> = run.iter().map(|part| part.from).collect();
         let text = texts.text(
             "annotation-anomaly",
             args![
                 "scope" => place(texts, scope),
-                "channels" => channels(texts, run.iter().map(|spot| &spot.of.series)),
+                "channels" => channels(texts, run.iter().map(|part| &part.of.series)),
                 "n" => windows.len(),
                 "text" => top.of.say(texts),
             ],
@@ -135,7 +137,7 @@ fn anomalies_around(
     reader: &Reader,
     scope: &Scope,
     start: Timestamp,
-) -> Result<Vec<Spot<Anomaly>>, StoreError> {
+) -> Result<Vec<EpisodePart<Anomaly>>, StoreError> {
     let filter = Filter {
         region: Some(scope.region.clone()),
         service: Some(scope.service.clone()),
@@ -146,8 +148,9 @@ fn anomalies_around(
     loop {
         let (from, to) = (start - back, start + DAY);
         let found = reader.anomalies(&filter, from, to, ANOMALIES_MAX, None)?;
-        let spot = |(_, of): (i64, Anomaly)| Spot { from: of.window, to: width.end(of.window), of };
-        let runs = runs(found.into_iter().map(spot).collect(), ANOMALIES_APART);
+        let part =
+            |(_, of): (i64, Anomaly)| EpisodePart { from: of.window, to: width.end(of.window), of };
+        let runs = runs(found.into_iter().map(part).collect(), ANOMALIES_APART);
         let own = runs.into_iter().find(|run| {
             let (first, end) = span(run);
             first <= start && start < end
@@ -167,14 +170,14 @@ fn anomalies_around(
 pub fn surges(reader: &Reader, day: Timestamp, texts: &Texts) -> Result<Vec<Episode>, StoreError> {
     let found = reader.surges(&Filter::default(), (day - DAY, day + DAY), Timestamp::MIN)?;
     let width = reader.width();
-    let mut by_scope: BTreeMap<Scope, Vec<Spot<Surge>>> = BTreeMap::new();
+    let mut by_scope: BTreeMap<Scope, Vec<EpisodePart<Surge>>> = BTreeMap::new();
     for surge in found {
         let (from, to) = (surge.start, end_of(&surge, width));
-        let spots = by_scope.entry(surge.series.scope()).or_default();
-        spots.push(Spot { from, to, of: surge });
+        let parts = by_scope.entry(surge.series.scope()).or_default();
+        parts.push(EpisodePart { from, to, of: surge });
     }
-    let by_scope: BTreeMap<Scope, Vec<Vec<Spot<Surge>>>> =
-        by_scope.into_iter().map(|(scope, spots)| (scope, runs(spots, surge::APART))).collect();
+    let by_scope: BTreeMap<Scope, Vec<Vec<EpisodePart<Surge>>>> =
+        by_scope.into_iter().map(|(scope, parts)| (scope, runs(parts, surge::APART))).collect();
     let mut episodes = Vec::new();
     for (scope, runs) in &by_scope {
         let parts = by_scope.iter().filter(|(inner, _)| is_inside(inner, scope));
@@ -182,10 +185,10 @@ pub fn surges(reader: &Reader, day: Timestamp, texts: &Texts) -> Result<Vec<Epis
             parts.flat_map(|(_, runs)| runs.iter().map(|run| span(run))).collect();
         for run in runs {
             let (from, to) = span(run);
-            let is_told = parts
+            let is_shown = parts
                 .iter()
                 .any(|part| part.0 <= to + surge::APART && from <= part.1 + surge::APART);
-            if !is_told {
+            if !is_shown {
                 episodes.push(surge_episode(scope, run, texts));
             }
         }
@@ -198,11 +201,11 @@ fn end_of(surge: &Surge, width: WindowWidth) -> Timestamp {
     width.end(width.end(surge.upto))
 }
 
-fn surge_episode(scope: &Scope, run: &[Spot<Surge>], texts: &Texts) -> Episode {
+fn surge_episode(scope: &Scope, run: &[EpisodePart<Surge>], texts: &Texts) -> Episode {
     let (from, to) = span(run);
-    let warned = run.iter().filter_map(|spot| spot.of.warned_minutes).max();
+    let warned = run.iter().filter_map(|part| part.of.warned_minutes).max();
     let place = place(texts, scope);
-    let channels = channels(texts, run.iter().map(|spot| &spot.of.series));
+    let channels = channels(texts, run.iter().map(|part| &part.of.series));
     let text = match warned {
         Some(minutes) => texts.text(
             "annotation-surge-warned",

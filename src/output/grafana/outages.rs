@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::episodes::{Episode, Spot, html, place, runs, span};
+use super::episodes::{Episode, EpisodePart, html, place, runs, span};
 use crate::domain::{DAY, HOUR, Scope, Severity, Timestamp};
 use crate::output::replayed_alarms::ReplayedAlarms;
 use crate::store::{AnnotationKind, Reader, StoreError};
@@ -90,19 +90,19 @@ fn what(alarm: &ActiveAlarm) -> String {
 }
 
 fn episodes(spells: impl Iterator<Item = Spell>, texts: &Texts) -> Vec<Episode> {
-    let mut by_scope: BTreeMap<Arc<Scope>, Vec<Spot<Spell>>> = BTreeMap::new();
+    let mut by_scope: BTreeMap<Arc<Scope>, Vec<EpisodePart<Spell>>> = BTreeMap::new();
     for spell in spells {
         let (from, to) = (spell.from, spell.to.unwrap_or(Timestamp::MAX));
-        by_scope.entry(spell.scope.clone()).or_default().push(Spot { from, to, of: spell });
+        by_scope.entry(spell.scope.clone()).or_default().push(EpisodePart { from, to, of: spell });
     }
     let mut episodes = Vec::new();
-    for (scope, spots) in by_scope {
-        episodes.extend(runs(spots, APART).iter().map(|run| episode(&scope, run, texts)));
+    for (scope, parts) in by_scope {
+        episodes.extend(runs(parts, APART).iter().map(|run| episode(&scope, run, texts)));
     }
     episodes
 }
 
-fn episode(scope: &Scope, run: &[Spot<Spell>], texts: &Texts) -> Episode {
+fn episode(scope: &Scope, run: &[EpisodePart<Spell>], texts: &Texts) -> Episode {
     let (from, to) = span(run);
     let to = (to < Timestamp::MAX).then_some(to);
     let place = place(texts, scope);

@@ -15,7 +15,7 @@ use super::outages::Outages;
 use super::planned::planned;
 use crate::domain::{Clock, DAY, HOUR, Timestamp};
 use crate::engine::Message;
-use crate::output::sink::{Refused, Sink, Trouble, Written};
+use crate::output::sink::{Refused, Sink, SinkError, Written};
 use crate::store::{Annotation, AnnotationKind, AnnotationState, Change, Reader, StoreError};
 use crate::text::Texts;
 use crate::window::AlarmRules;
@@ -62,7 +62,7 @@ struct Round {
 /// Why a round ends before it is done.
 enum Stop {
     Store(StoreError),
-    Trouble(Trouble),
+    SinkError(SinkError),
 }
 
 impl From<StoreError> for Stop {
@@ -71,16 +71,16 @@ impl From<StoreError> for Stop {
     }
 }
 
-impl From<Trouble> for Stop {
-    fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
+impl From<SinkError> for Stop {
+    fn from(sink_error: SinkError) -> Self {
+        Self::SinkError(sink_error)
     }
 }
 
 impl Sink for GrafanaSink {
     const NAME: &'static str = "grafana";
 
-    fn probe(&mut self) -> Result<(), Trouble> {
+    fn probe(&mut self) -> Result<(), SinkError> {
         self.client.probe()
     }
 
@@ -211,18 +211,18 @@ impl GrafanaSink {
         }
         match done {
             Err(Stop::Store(error)) => Err(error),
-            Err(Stop::Trouble(trouble)) => Ok((count, Err(trouble))),
+            Err(Stop::SinkError(sink_error)) => Ok((count, Err(sink_error))),
             Ok(()) => Ok((count, stored.map(|()| refused))),
         }
     }
 
     /// Waits until the forecaster has stored the rows. Without them, the next round finds the annotations by their tag.
-    fn store(&self, rows: BTreeMap<String, Annotation>) -> Result<(), Trouble> {
+    fn store(&self, rows: BTreeMap<String, Annotation>) -> Result<(), SinkError> {
         if rows.is_empty() {
             return Ok(());
         }
         let failed =
-            || Trouble::Temporary("grafana: the ids of annotations were not stored".into());
+            || SinkError::Temporary("grafana: the ids of annotations were not stored".into());
         let (stored, done) = sync_channel(1);
         let rows = rows.into_values().collect();
         self.context.leader.send(Message::Annotations(rows, stored)).map_err(|_| failed())?;

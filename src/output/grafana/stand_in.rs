@@ -16,7 +16,7 @@ const MILLIS_MIN: i64 = 1_000_000_000_000;
 
 /// How a request is answered, if not as the contract says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Mood {
+pub enum ScriptedAnswer {
     /// With this status code.
     Status(u16),
     /// With a web page that is not Grafana's.
@@ -32,7 +32,7 @@ struct State {
     annotations: BTreeMap<i64, Value>,
     last: i64,
     /// How the next requests of a method are answered.
-    moods: Vec<(&'static str, Mood)>,
+    scripted: Vec<(&'static str, ScriptedAnswer)>,
     requests: Vec<String>,
     /// Requests that violate the contract.
     breaches: Vec<String>,
@@ -67,8 +67,8 @@ impl StandIn {
     }
 
     /// Sets how the next request of a method is answered.
-    pub fn next(&self, method: &'static str, mood: Mood) {
-        self.state().moods.push((method, mood));
+    pub fn next(&self, method: &'static str, scripted: ScriptedAnswer) {
+        self.state().scripted.push((method, scripted));
     }
 
     /// The annotations, by id.
@@ -96,17 +96,19 @@ impl StandIn {
         let mut words = head[0].split(' ');
         let method = words.next().unwrap_or_default().to_owned();
         let path = words.next().unwrap_or_default().to_owned();
-        let mood = {
+        let scripted = {
             let mut state = self.state();
             state.requests.push(format!("{method} {path}"));
-            let at = state.moods.iter().position(|(of, _)| *of == method);
-            at.map(|at| state.moods.remove(at).1)
+            let at = state.scripted.iter().position(|(of, _)| *of == method);
+            at.map(|at| state.scripted.remove(at).1)
         };
-        let (status, answer) = match mood {
-            Some(Mood::Status(status)) => (status, json!({ "message": "stand-in" }).to_string()),
-            Some(Mood::OtherPage) => (200, "<html>hello</html>".to_owned()),
-            Some(Mood::Hang) => return self.state().hanging.push(stream),
-            Some(Mood::DoneThenHang) => {
+        let (status, answer) = match scripted {
+            Some(ScriptedAnswer::Status(status)) => {
+                (status, json!({ "message": "stand-in" }).to_string())
+            }
+            Some(ScriptedAnswer::OtherPage) => (200, "<html>hello</html>".to_owned()),
+            Some(ScriptedAnswer::Hang) => return self.state().hanging.push(stream),
+            Some(ScriptedAnswer::DoneThenHang) => {
                 self.answer(&head, &method, &path, &body);
                 return self.state().hanging.push(stream);
             }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::episodes::{Spot, html, runs, span};
-use super::stand_in::{Mood, StandIn, TOKEN};
+use super::episodes::{EpisodePart, html, runs, span};
+use super::stand_in::{ScriptedAnswer, StandIn, TOKEN};
 use super::*;
 use crate::alert::{Alert, AlertSeverity, AlertState, Trend};
 use crate::anomaly::{Anomaly, AnomalyKind, Detail};
@@ -20,7 +20,7 @@ use crate::domain::{
 };
 use crate::engine::Message;
 use crate::forecast::surge::Surge;
-use crate::output::sink::{Sink as _, Trouble, Written};
+use crate::output::sink::{Sink as _, SinkError, Written};
 use crate::store::{AnnotationKind, Change, Store, StoreError, Tx};
 use crate::text::{Language, Stored, Texts};
 use crate::window::AlarmRules;
@@ -418,38 +418,38 @@ fn one_hour_has_so_many_annotations_of_a_kind_and_no_more() {
 fn an_answer_says_whether_to_try_again() {
     let temporary = ["500", "503", "429", "no answer from Grafana"];
     let cases = [
-        (Mood::Status(500), temporary[0]),
-        (Mood::Status(503), temporary[1]),
-        (Mood::Status(429), temporary[2]),
-        (Mood::Hang, temporary[3]),
-        (Mood::Status(401), "grafana.token_file"),
-        (Mood::Status(403), "annotations:read"),
-        (Mood::Status(404), "grafana.url"),
-        (Mood::Status(302), "redirects"),
-        (Mood::OtherPage, "grafana.url"),
+        (ScriptedAnswer::Status(500), temporary[0]),
+        (ScriptedAnswer::Status(503), temporary[1]),
+        (ScriptedAnswer::Status(429), temporary[2]),
+        (ScriptedAnswer::Hang, temporary[3]),
+        (ScriptedAnswer::Status(401), "grafana.token_file"),
+        (ScriptedAnswer::Status(403), "annotations:read"),
+        (ScriptedAnswer::Status(404), "grafana.url"),
+        (ScriptedAnswer::Status(302), "redirects"),
+        (ScriptedAnswer::OtherPage, "grafana.url"),
     ];
     let mut site = Site::new();
     site.anomaly("north/tv/phone", 0, 3.0);
-    for (mood, part) in cases {
+    for (scripted, part) in cases {
         for method in ["GET", "POST"] {
-            site.grafana.next(method, mood);
+            site.grafana.next(method, scripted);
             let (_, written) = site.written();
             let why = match (&written, temporary.contains(&part)) {
-                (Err(Trouble::Temporary(why)), true) => why,
-                (Err(Trouble::Misconfigured(why)), false) => why,
-                _ => panic!("{method} {mood:?}: {written:?}"),
+                (Err(SinkError::Temporary(why)), true) => why,
+                (Err(SinkError::Misconfigured(why)), false) => why,
+                _ => panic!("{method} {scripted:?}: {written:?}"),
             };
-            assert!(why.contains(part), "{method} {mood:?}: {why}");
+            assert!(why.contains(part), "{method} {scripted:?}: {why}");
         }
-        site.grafana.next("GET", mood);
-        assert!(site.sink.probe().is_err(), "{mood:?}");
+        site.grafana.next("GET", scripted);
+        assert!(site.sink.probe().is_err(), "{scripted:?}");
     }
     assert_eq!(site.sink.probe(), Ok(()));
     assert_eq!(site.shown(), []);
     assert_eq!(site.written(), (1, Ok(Vec::new())));
     // What Grafana calls bad is counted and not sent again.
     site.anomaly("south/tv/phone", 0, 3.0);
-    site.grafana.next("POST", Mood::Status(400));
+    site.grafana.next("POST", ScriptedAnswer::Status(400));
     let (count, written) = site.written();
     assert_eq!((count, written.expect("written").len()), (0, 1));
     site.anomaly("south/tv/phone", 15, 3.0);
@@ -462,7 +462,7 @@ fn an_annotation_whose_id_was_lost_is_found_again() {
     let mut site = Site::new();
     // Grafana has done it, and the answer does not come.
     site.anomaly("north/tv/phone", 0, 3.0);
-    site.grafana.next("POST", Mood::DoneThenHang);
+    site.grafana.next("POST", ScriptedAnswer::DoneThenHang);
     assert!(site.written().1.is_err());
     assert_eq!(site.written().1, Ok(Vec::new()));
     assert_eq!(site.shown().len(), 1);
@@ -495,9 +495,9 @@ fn tags_stay_within_grafanas_limit() {
 
 #[test]
 fn parts_no_further_apart_than_the_gap_are_one_run() {
-    let spot = |from, to| Spot { from: at(from), to: at(to), of: () };
-    let spots = vec![spot(100, 115), spot(0, 50), spot(10, 20), spot(110, 125), spot(186, 200)];
-    let runs = runs(spots, HOUR);
+    let part = |from, to| EpisodePart { from: at(from), to: at(to), of: () };
+    let parts = vec![part(100, 115), part(0, 50), part(10, 20), part(110, 125), part(186, 200)];
+    let runs = runs(parts, HOUR);
     let spans: Vec<(Timestamp, Timestamp)> = runs.iter().map(|run| span(run)).collect();
     assert_eq!(spans, [(at(0), at(125)), (at(186), at(200))]);
     assert_eq!(html("a<b> & \"c\""), "a&lt;b&gt; &amp; &quot;c&quot;");

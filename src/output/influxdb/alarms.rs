@@ -62,14 +62,14 @@ impl Alarms {
         let mut types = AlarmTypes::default();
         let place = |scope: &Scope| counted_under(scope, known);
         for alarm in self.replayed.book.active_alarms() {
-            types.stands(place(&alarm.scope), alarm);
+            types.add_active(place(&alarm.scope), alarm);
         }
         self.replayed.book.peek(self.width.end(start), |transition| {
             let alarm = transition.alarm;
             if transition.is_over {
                 types.ended(place(&alarm.scope), alarm);
             } else {
-                types.stands(place(&alarm.scope), alarm);
+                types.add_active(place(&alarm.scope), alarm);
                 if transition.ts >= start {
                     types.began(place(&alarm.scope), alarm);
                 }

@@ -17,7 +17,7 @@ pub fn service(reader: &Reader, start: Timestamp) -> Result<Vec<Line>, StoreErro
     for (series, attained) in reader.attained_at(start)? {
         // A stream without the events that the target needs has no service level.
         let backlog = reader.backlog(&series)?;
-        let tells = |goal| backlog.as_ref().is_some_and(|own| own.tells_of(goal));
+        let tells = |goal| backlog.as_ref().is_some_and(|own| own.has_events_for(goal));
         let is_judged = attained.goal.is_some_and(|goal| tells(goal.by));
         let attained = if is_judged { attained } else { attained.unjudged() };
         for key in series.roll_ups().chain([series.clone()]) {

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::fields::Line;
 use super::mapping::Target;
 use crate::config::Secret;
-use crate::output::sink::{Refused, Trouble, Written};
+use crate::output::sink::{Refused, SinkError, Written};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -120,17 +120,17 @@ impl InfluxClient {
     ///
     /// # Errors
     /// The error that a write would get.
-    pub fn probe(&self) -> Result<(), Trouble> {
+    pub fn probe(&self) -> Result<(), SinkError> {
         match self.send(&[]) {
-            Answer::Later(why) => Err(Trouble::Temporary(why)),
-            Answer::Misconfigured(why) => Err(Trouble::Misconfigured(why)),
+            Answer::Later(why) => Err(SinkError::Temporary(why)),
+            Answer::Misconfigured(why) => Err(SinkError::Misconfigured(why)),
             // Servers that call an empty body bad have looked at token and bucket before.
             Answer::Taken | Answer::Bad(_) | Answer::Partly(_) | Answer::TooLarge => Ok(()),
         }
     }
 
     /// Writes one batch, in halves if one of its lines is refused.
-    fn batch(&self, lines: &[Line], refused: &mut Vec<Refused>) -> Result<(), Trouble> {
+    fn batch(&self, lines: &[Line], refused: &mut Vec<Refused>) -> Result<(), SinkError> {
         match self.send(lines) {
             Answer::Taken => {}
             Answer::Partly(why) => refused.push(Refused { lines: 0, why, point: None }),
@@ -148,8 +148,8 @@ impl InfluxClient {
                 self.batch(front, refused)?;
                 self.batch(back, refused)?;
             }
-            Answer::Later(why) => return Err(Trouble::Temporary(why)),
-            Answer::Misconfigured(why) => return Err(Trouble::Misconfigured(why)),
+            Answer::Later(why) => return Err(SinkError::Temporary(why)),
+            Answer::Misconfigured(why) => return Err(SinkError::Misconfigured(why)),
         }
         Ok(())
     }
@@ -389,14 +389,14 @@ mod tests {
         for text in found {
             let probed = client.probe();
             assert!(
-                matches!(&probed, Err(Trouble::Misconfigured(why)) if why.contains(text)),
+                matches!(&probed, Err(SinkError::Misconfigured(why)) if why.contains(text)),
                 "{probed:?}"
             );
             assert!(!format!("{probed:?}").contains("hunter2"));
         }
         let probed = client.probe();
         assert!(
-            matches!(&probed, Err(Trouble::Temporary(why)) if why.contains("503 (starting)")),
+            matches!(&probed, Err(SinkError::Temporary(why)) if why.contains("503 (starting)")),
             "{probed:?}"
         );
         assert_eq!(client.probe(), Ok(()), "token and bucket were looked at before the body");
@@ -411,6 +411,6 @@ mod tests {
         }
         let probed = client.probe();
         let silent = |why: &str| why.contains("no answer from InfluxDB");
-        assert!(matches!(&probed, Err(Trouble::Temporary(why)) if silent(why)), "{probed:?}");
+        assert!(matches!(&probed, Err(SinkError::Temporary(why)) if silent(why)), "{probed:?}");
     }
 }

@@ -27,13 +27,13 @@ pub fn recommendation(own: &Recommendation, texts: &Texts) -> Option<Line> {
     if let Some((low, high)) = own.deflection {
         fields = fields.float("deflection_low", low).float("deflection_high", high);
     }
-    if let Some(came) = &own.outcome {
+    if let Some(outcome) = &own.outcome {
         fields = fields
-            .float("arrivals", came.arrivals)
-            .float("expected_arrivals", came.expected_arrivals)
-            .float("attained_with", came.level_with)
-            .float("attained_without", came.level_without);
-        if let Some(deflected) = came.deflected {
+            .float("arrivals", outcome.arrivals)
+            .float("expected_arrivals", outcome.expected_arrivals)
+            .float("attained_with", outcome.level_with)
+            .float("attained_without", outcome.level_without);
+        if let Some(deflected) = outcome.deflected {
             fields = fields.float("deflected", deflected);
         }
     }

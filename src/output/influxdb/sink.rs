@@ -10,7 +10,7 @@ use super::fields::Line;
 use super::scores::Scores;
 use super::{attained, planned, points, recommended};
 use crate::domain::{Clock, Scope, SeriesKey, Timestamp, WindowWidth};
-use crate::output::sink::{Refused, Sink, Trouble, Written};
+use crate::output::sink::{Refused, Sink, SinkError, Written};
 use crate::staffing::{Outlook, Plan};
 use crate::store::{Change, KeyWindow, Reader, Served, StoreError, VINTAGES_KEPT};
 use crate::telemetry::Metrics;
@@ -50,7 +50,7 @@ pub(super) struct Gatherer {
 impl Sink for InfluxSink {
     const NAME: &'static str = "influxdb";
 
-    fn probe(&mut self) -> Result<(), Trouble> {
+    fn probe(&mut self) -> Result<(), SinkError> {
         self.client.probe()
     }
 

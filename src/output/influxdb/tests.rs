@@ -22,7 +22,7 @@ use crate::forecast::{
     Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Figures, ForecastPoint, Score, Vintage,
 };
 use crate::staffing::{
-    Kind, Outcome, Outlook, Plan, PlanTarget, Recommendation, RecommendationState, Why,
+    AdviceReason, Kind, Outcome, Outlook, Plan, PlanTarget, Recommendation, RecommendationState,
 };
 use crate::store::{
     ByLead, Change, PartialRecord, SourceRecord, Store, StoreError, Tx, WindowRecord,
@@ -271,7 +271,7 @@ fn a_window_that_changed_after_later_ones_has_its_types() {
 
 /// The types with a line of their own are the most frequent ones of the day before, also where that day was written long ago.
 #[test]
-fn a_window_that_comes_late_has_the_types_of_its_own_day() {
+fn a_late_window_has_the_types_of_its_own_day() {
     let in_turn = |is_late: bool| {
         let mut site = Site::new();
         for n in 0..25 {
@@ -791,7 +791,7 @@ fn advice() -> Recommendation {
         cost: 0.0,
         deflection: Some((0.1, 0.3)),
         arrivals: 120.0,
-        why: Why::Outage { cause: "LOS".into(), agents: 4 },
+        why: AdviceReason::Outage { cause: "LOS".into(), agents: 4 },
         issued_at: at(0),
         updated_at: at(75),
         changed_at: at(0),

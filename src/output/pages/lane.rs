@@ -14,9 +14,9 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tracing::field;
 
-use super::bell::Bell;
 use super::circuit::{Circuit, Next, outdated};
-use super::trouble::Troubles;
+use super::failing::FailingReceivers;
+use super::signal::PageSignal;
 use crate::alert::{Alert, AlertBook, AlertState, Route};
 use crate::domain::{Clock, Timestamp};
 use crate::engine::{Leads, Message};
@@ -50,9 +50,9 @@ pub struct Lane {
     pub leader: SyncSender<Message>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
-    pub troubles: Arc<Troubles>,
+    pub failing: Arc<FailingReceivers>,
     pub leadership: Arc<dyn Leads>,
-    pub bell: Arc<Bell>,
+    pub page_signal: Arc<PageSignal>,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -88,12 +88,12 @@ impl Lane {
         while !self.stop.load(Ordering::Relaxed) {
             if !self.leadership.leads() {
                 memory.refreshed_at = None;
-                seen = self.bell.wait(seen, LOOK_EVERY);
+                seen = self.page_signal.wait(seen, LOOK_EVERY);
                 continue;
             }
             let Some(wait) = self.look(&mut memory) else { return };
             if !wait.is_zero() {
-                seen = self.bell.wait(seen, wait);
+                seen = self.page_signal.wait(seen, wait);
             }
         }
     }
@@ -177,7 +177,7 @@ impl Lane {
             Ok(()) => {
                 memory.circuit.delivered(self.receiver.limit(), now);
                 self.metrics.page(&self.name, "delivered");
-                if self.troubles.ended(&self.name) {
+                if self.failing.remove(&self.name) {
                     tracing::info!(receiver = self.name, "the receiver takes pages again");
                 }
                 DeliveryOutcome::Delivered { at: now }
@@ -187,7 +187,7 @@ impl Lane {
                 let at = memory.circuit.failed(row, &refusal, now, memory.rng.random());
                 self.metrics.page(&self.name, "failed");
                 let (kind, receiver, error) = (self.receiver.kind(), &self.name, refusal.why);
-                self.troubles.began(receiver, &error);
+                self.failing.add(receiver, &error);
                 tracing::warn!(
                     receiver,
                     kind,
@@ -232,10 +232,10 @@ impl Lane {
         let Attempt { status, result } = self.receiver.refresh(&open, now);
         if let Err(refusal) = result {
             let error = refusal.why;
-            self.troubles.began(&self.name, &error);
+            self.failing.add(&self.name, &error);
             tracing::warn!(receiver = self.name, status, error, "open alerts were not refreshed");
         } else if !open.is_empty() {
-            self.troubles.ended(&self.name);
+            self.failing.remove(&self.name);
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
-use super::bell::Bell;
+use super::signal::PageSignal;
 use crate::clock::Stopwatch;
 use crate::domain::Clock;
 use crate::engine::{Leads, Message};
@@ -39,7 +39,7 @@ pub struct Overseer {
     pub health: Arc<Health>,
     pub metrics: Arc<Metrics>,
     pub leadership: Arc<dyn Leads>,
-    pub bell: Arc<Bell>,
+    pub page_signal: Arc<PageSignal>,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -63,14 +63,14 @@ impl Overseer {
             let is_due = beat.as_ref().is_none_or(|w| w.seconds() >= heartbeat.every.as_secs_f64());
             if is_due && self.health.report().status != "failing" {
                 beat = Some(Stopwatch::start());
-                self.beat(heartbeat, client.as_ref().ok());
+                self.send_heartbeat(heartbeat, client.as_ref().ok());
             }
         }
-        self.bell.ring();
+        self.page_signal.notify();
     }
 
     /// Sends a heartbeat. A service that fails sends none.
-    fn beat(&self, heartbeat: &Heartbeat, client: Option<&reqwest::blocking::Client>) {
+    fn send_heartbeat(&self, heartbeat: &Heartbeat, client: Option<&reqwest::blocking::Client>) {
         let Some(client) = client else { return };
         let sent = client.get(&heartbeat.url.0).send().and_then(|answer| answer.error_for_status());
         match sent {

@@ -262,7 +262,7 @@ fn long_pages_are_cut_within_each_limit() {
 }
 
 #[test]
-fn failures_are_told_with_their_cause_and_without_the_address() {
+fn failures_are_reported_with_their_cause_and_without_the_address() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("an address");
     let address = listener.local_addr().expect("an address");
     drop(listener);

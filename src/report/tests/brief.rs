@@ -54,22 +54,22 @@ fn numbers_are_those_of_the_timeline() {
     let series = key("north/broadband/_all");
     let known = views::timeline(&reader, &series, span, at(START), Zone::UTC);
     let windows = known.expect("windows").windows;
-    let (mut came, mut expected) = (0, 0.0);
+    let (mut actual, mut expected) = (0, 0.0);
     for own in &windows {
         let (tickets, forecast) = (own.tickets.expect("a count"), own.forecast.as_ref());
         let mean = forecast.expect("a forecast").mean;
-        came += tickets;
+        actual += tickets;
         expected += mean;
         let hour = words.day_time(at(&own.start));
         let row = text.lines().find(|line| line.starts_with(&format!("| {hour} |")));
         let row = row.unwrap_or_else(|| panic!("{hour}: {text}"));
         assert!(row.ends_with(&format!("| {} | {tickets} |", words.number(mean, 0))), "{row}");
     }
-    assert_eq!((windows.len(), came), (5, 37 + 63 + 32 + 23 + 23));
+    assert_eq!((windows.len(), actual), (5, 37 + 63 + 32 + 23 + 23));
     let sum = format!(
-        "{came} contacts came; {} were expected ({})",
+        "{actual} contacts came; {} were expected ({})",
         words.number(expected, 0),
-        crate::report::wording::signed(&words, Some(f64::from(came) / expected - 1.0))
+        crate::report::wording::signed(&words, Some(f64::from(actual) / expected - 1.0))
     );
     assert!(text.contains(&sum), "{sum}: {text}");
 }
@@ -161,7 +161,7 @@ fn the_next_work_is_the_first_that_is_not_over() {
 
 /// Work whose alarms are still active after its planned end takes longer.
 #[test]
-fn an_overrun_is_said() {
+fn an_overrun_is_reported() {
     let folder = TempDir::new().expect("a folder");
     let own = MaintenanceEvent { starts_at: at("2026-03-03T05:00:00Z"), ..planned() };
     let reader = store(&folder, |tx| {

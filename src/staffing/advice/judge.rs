@@ -2,7 +2,7 @@
 
 use super::grid::people;
 use super::plan::Draft;
-use super::{AdviceRules, Desk, DeskWindow, Kind, Level, Recommendation, Service, Why};
+use super::{AdviceReason, AdviceRules, Desk, DeskWindow, Kind, Level, Recommendation, Service};
 
 /// Figures of a draft.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,7 +12,7 @@ pub(super) struct Figures {
     pub(super) level_without: f64,
     pub(super) cost: f64,
     pub(super) arrivals: f64,
-    pub(super) why: Why,
+    pub(super) why: AdviceReason,
 }
 
 /// Computes the figures of a draft. `agreed` is what people will do anyway.
@@ -75,7 +75,7 @@ fn why(
     (desk, rules): (&Desk, &AdviceRules),
     people: &[f64],
     is_within: impl Fn(&DeskWindow) -> bool,
-) -> Why {
+) -> AdviceReason {
     let leaves = draft.kind == Kind::OfferLeave;
     let needed = |window: &DeskWindow| if leaves { window.needed_high } else { window.needed };
     let reserve = |window: &DeskWindow| if leaves { 0 } else { window.reserve(rules.reserve()) };
@@ -96,11 +96,11 @@ fn why(
         });
     match (&desk.outage, draft.kind) {
         (Some(cause), Kind::Announcement) => {
-            Why::Outage { cause: cause.clone(), agents: needed.saturating_sub(scheduled) }
+            AdviceReason::Outage { cause: cause.clone(), agents: needed.saturating_sub(scheduled) }
         }
-        (_, Kind::OfferLeave) => Why::Spare { at, needed, scheduled },
-        _ if reserve == 0 => Why::Short { at, needed, scheduled },
-        _ => Why::ShortWithReserve { at, needed, scheduled, reserve },
+        (_, Kind::OfferLeave) => AdviceReason::Spare { at, needed, scheduled },
+        _ if reserve == 0 => AdviceReason::Short { at, needed, scheduled },
+        _ => AdviceReason::ShortWithReserve { at, needed, scheduled, reserve },
     }
 }
 

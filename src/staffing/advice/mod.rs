@@ -23,4 +23,6 @@ pub use book::Book;
 pub use desk::{Desk, DeskWindow, Level, Service};
 pub use rules::AdviceRules;
 pub use solve::{Flows, Offer, flows, greedy};
-pub use types::{Answer, Kind, Outcome, Recommendation, RecommendationState, Uncovered, Why};
+pub use types::{
+    AdviceReason, Answer, Kind, Outcome, Recommendation, RecommendationState, Uncovered,
+};

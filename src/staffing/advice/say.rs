@@ -1,6 +1,6 @@
 //! Recommendations as sentences.
 
-use super::{Kind, Recommendation, Why};
+use super::{AdviceReason, Kind, Recommendation};
 use crate::text::{Say, Texts, args};
 
 /// A share in whole percent, halves rounded up as on the web page.
@@ -49,7 +49,7 @@ impl Recommendation {
     }
 }
 
-impl Say for Why {
+impl Say for AdviceReason {
     fn say(&self, texts: &Texts) -> String {
         match self {
             Self::Short { at, needed, scheduled } => {

@@ -93,7 +93,7 @@ pub enum Answer {
 
 /// Why it is recommended; [`Say`](crate::text::Say) turns it into a clause.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Why {
+pub enum AdviceReason {
     /// Agents needed and on the schedule in its worst window.
     Short { at: Timestamp, needed: u32, scheduled: u32 },
     /// Agents needed even in a high forecast (90 % quantile), and agents on the schedule, in its tightest window.
@@ -147,7 +147,7 @@ pub struct Recommendation {
     pub deflection: Option<(f64, f64)>,
     /// Expected contacts in the stretch.
     pub arrivals: f64,
-    pub why: Why,
+    pub why: AdviceReason,
     pub issued_at: Timestamp,
     pub updated_at: Timestamp,
     /// When its numbers last changed, how often, and whether upwards.

@@ -320,7 +320,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn laws(
+    fn more_agents_serve_better_and_more_contacts_worse(
         per_hour in 1.0f64..900.0,
         more in 1.0f64..300.0,
         aht in 30u64..900,

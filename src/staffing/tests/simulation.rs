@@ -34,7 +34,7 @@ impl Tally {
 }
 
 struct Waiting {
-    came: f64,
+    arrived_at: f64,
     hangs_up: f64,
     batch: usize,
 }
@@ -84,7 +84,7 @@ impl Centre {
                 now = hang_up;
                 if let Some(at) = queue.iter().position(|w| w.hangs_up == hang_up) {
                     let left = queue.remove(at).expect("just found");
-                    if left.came >= from {
+                    if left.arrived_at >= from {
                         tallies[left.batch].gone += 1.0;
                     }
                     if uniform() < self.redial {
@@ -117,7 +117,7 @@ impl Centre {
                 }
                 let hangs_up = now + exponential(self.patience);
                 let at = if now >= from { batch(now) } else { 0 };
-                queue.push_back(Waiting { came: now, hangs_up, batch: at });
+                queue.push_back(Waiting { arrived_at: now, hangs_up, batch: at });
             }
             // Who waits longest gets the agent with the fewest contacts.
             let present = agents(now).min(chats.len());
@@ -128,9 +128,9 @@ impl Centre {
                 && let Some(first) = queue.pop_front()
             {
                 chats[agent] += 1;
-                if first.came >= from && first.came < to {
+                if first.arrived_at >= from && first.arrived_at < to {
                     let tally = &mut tallies[first.batch];
-                    let wait = now - first.came;
+                    let wait = now - first.arrived_at;
                     tally.answered_in_time += f64::from(u8::from(wait <= self.within));
                     tally.waited += f64::from(u8::from(wait > 0.0));
                 }

@@ -214,25 +214,25 @@ fn surges_and_warnings_are_replaced_by_later_ones() {
         warned_minutes: Some(150),
     };
     let longer = Surge { upto: at(2 * HOUR), ..surge.clone() };
-    let call =
+    let warning =
         Warning { series: series("phone"), lead_hours: 3, first: at(0), upto: at(0), good: false };
-    let good = Warning { good: true, upto: at(HOUR), ..call.clone() };
+    let good = Warning { good: true, upto: at(HOUR), ..warning.clone() };
     put(&mut store, |tx| {
         tx.put_surge(&surge)?;
-        tx.put_call(&call)
+        tx.put_warning(&warning)
     });
     put(&mut store, |tx| {
         tx.put_surge(&longer)?;
-        tx.put_call(&good)
+        tx.put_warning(&good)
     });
     let reader = reader(&store);
     let (all, ever) = (Filter::default(), (at(0), at(DAY)));
     assert_eq!(reader.surges(&all, ever, at(2 * HOUR)).expect("reads"), [longer]);
     assert_eq!(reader.surges(&all, ever, at(3 * HOUR)).expect("reads"), []);
-    assert_eq!(reader.calls(&all, ever, at(0)).expect("reads"), [good]);
+    assert_eq!(reader.warnings(&all, ever, at(0)).expect("reads"), [good]);
     let changes = reader.changes(0, 10).expect("reads");
     assert_eq!(changes.last().map(|(_, change)| change), Some(&Change::Accuracy(at(0))));
     store.prune(at(402 * DAY)).expect("prunes");
     assert_eq!(reader.surges(&all, ever, at(0)).expect("reads"), []);
-    assert_eq!(reader.calls(&all, ever, at(0)).expect("reads"), []);
+    assert_eq!(reader.warnings(&all, ever, at(0)).expect("reads"), []);
 }

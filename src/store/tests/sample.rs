@@ -16,7 +16,7 @@ use crate::domain::{
 use crate::forecast::surge::{Surges, Threshold};
 use crate::forecast::{Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Nowcast};
 use crate::staffing::{
-    Kind, Outcome, PlanTarget, Recommendation, RecommendationState, Uncovered, Why,
+    AdviceReason, Kind, Outcome, PlanTarget, Recommendation, RecommendationState, Uncovered,
 };
 use crate::tickets::{
     Assessment, Clock, ClockCounts, ClockState, Compliance, Customer, PriorityReason,
@@ -281,7 +281,7 @@ fn surge() -> Surge {
     }
 }
 
-fn call() -> Warning {
+fn warning() -> Warning {
     Warning { series: series("phone"), lead_hours: 3, first: at(0), upto: at(HOUR), good: true }
 }
 
@@ -293,7 +293,7 @@ fn scores(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let nowcast = NowcastScore { nowcast: score(1), scheduled: score(2) };
     tx.put_nowcast_score(&key, at(0), &nowcast)?;
     tx.put_surge(&surge())?;
-    tx.put_call(&call())
+    tx.put_warning(&warning())
 }
 
 fn check_scores(reader: &Reader) {
@@ -305,7 +305,7 @@ fn check_scores(reader: &Reader) {
     let nowcast = NowcastScore { nowcast: score(1), scheduled: score(2) };
     assert_eq!(reader.nowcast_score(&key, at(0), at(DAY)).expect("reads"), nowcast);
     assert_eq!(reader.surges(&all, ever, at(0)).expect("reads"), [surge()]);
-    assert_eq!(reader.calls(&all, ever, at(0)).expect("reads"), [call()]);
+    assert_eq!(reader.warnings(&all, ever, at(0)).expect("reads"), [warning()]);
 }
 
 pub(super) fn transitions() -> Vec<(Position, AlarmEvent)> {
@@ -470,7 +470,7 @@ pub(super) fn alarm_types() -> AlarmTypes {
     };
     let mut types = AlarmTypes::default();
     types.began(Scope::clone(&alarm.scope), &alarm);
-    types.stands(Scope::clone(&alarm.scope), &alarm);
+    types.add_active(Scope::clone(&alarm.scope), &alarm);
     types
 }
 
@@ -717,7 +717,7 @@ pub(super) fn recommendation() -> Recommendation {
         cost: 40.0,
         deflection: Some((0.125, 0.25)),
         arrivals: 120.5,
-        why: Why::Short { at: at(HOUR), needed: 14, scheduled: 10 },
+        why: AdviceReason::Short { at: at(HOUR), needed: 14, scheduled: 10 },
         issued_at: at(0),
         updated_at: at(1),
         changed_at: at(0),

@@ -42,7 +42,7 @@ pub(super) struct Taken {
 
 /// Why spans were not accepted, and what to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum ExportError {
     /// The same request may be sent again, but not before this time has passed, if the collector gives one.
     Temporary(String, Option<Duration>),
     /// According to the protocol, the same request must not be sent again.
@@ -76,17 +76,17 @@ impl OtlpClient {
     pub fn probe(&self) -> Result<(), String> {
         match self.send(&ExportTraceServiceRequest::default()) {
             Ok(_) => Ok(()),
-            Err(Trouble::Temporary(why, _) | Trouble::Refused(why)) => Err(why),
+            Err(ExportError::Temporary(why, _) | ExportError::Refused(why)) => Err(why),
         }
     }
 
-    pub(super) fn send(&self, spans: &ExportTraceServiceRequest) -> Result<Taken, Trouble> {
+    pub(super) fn send(&self, spans: &ExportTraceServiceRequest) -> Result<Taken, ExportError> {
         let base = &self.settings.url;
         let address = if base.ends_with(PATH) { base.clone() } else { format!("{base}{PATH}") };
         let mut request = self.http.post(address).header(CONTENT_TYPE, "application/x-protobuf");
         if let Some(header) = &self.settings.header {
             let (name, value) = parse_header(header).ok_or_else(|| {
-                Trouble::Refused("the file of telemetry.otlp_header_file has no header: write one line such as `Authorization: Bearer …`".into())
+                ExportError::Refused("the file of telemetry.otlp_header_file has no header: write one line such as `Authorization: Bearer …`".into())
             })?;
             request = request.header(name, value);
         }
@@ -95,12 +95,12 @@ impl OtlpClient {
             let text = format!(
                 "no answer from the OTLP collector at {base}: is it running, and is telemetry.otlp right? ({why})"
             );
-            Trouble::Temporary(text, None)
+            ExportError::Temporary(text, None)
         })?;
         self.understood(response)
     }
 
-    fn understood(&self, response: Response) -> Result<Taken, Trouble> {
+    fn understood(&self, response: Response) -> Result<Taken, ExportError> {
         let (base, status) = (&self.settings.url, response.status());
         let wait =
             response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
@@ -115,21 +115,21 @@ impl OtlpClient {
         }
         let said = shown(&bytes);
         match status.as_u16() {
-            429 | 502..=504 => Err(Trouble::Temporary(
+            429 | 502..=504 => Err(ExportError::Temporary(
                 format!("the OTLP collector at {base} takes nothing now ({status}: {said})"),
                 wait,
             )),
-            300..=399 => Err(Trouble::Refused(format!(
+            300..=399 => Err(ExportError::Refused(format!(
                 "the OTLP collector at {base} redirects ({status}): set telemetry.otlp to the address that it leads to"
             ))),
-            401 | 403 => Err(Trouble::Refused(format!(
+            401 | 403 => Err(ExportError::Refused(format!(
                 "the OTLP collector at {base} refuses the sender ({status}): check telemetry.otlp_header_file ({said})"
             ))),
-            404 | 405 => Err(Trouble::Refused(format!(
+            404 | 405 => Err(ExportError::Refused(format!(
                 "{base} takes no traces over OTLP at {PATH} ({status}): set telemetry.otlp to the collector's HTTP address, \
                  usually port 4318"
             ))),
-            _ => Err(Trouble::Refused(format!(
+            _ => Err(ExportError::Refused(format!(
                 "the OTLP collector at {base} refuses spans ({status}: {said})"
             ))),
         }

@@ -9,10 +9,10 @@ use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
 
-use super::client::{OtlpClient, Taken, Trouble};
+use super::client::{ExportError, OtlpClient, Taken};
 use super::queue::{Queue, WAITING_MAX};
 use crate::domain::Backoff;
-use crate::telemetry::{Health, Metrics, Seldom};
+use crate::telemetry::{Health, LogLimit, Metrics};
 
 /// Interval of checks for waiting spans.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -32,13 +32,13 @@ pub struct Exporter {
 }
 
 /// Reports an exporter's work: health, metrics and log lines.
-struct Told<'a> {
+struct Reporter<'a> {
     health: &'a Health,
     metrics: &'a Metrics,
     /// Limits the lines about dropped spans.
-    dropped: Seldom,
+    dropped: LogLimit,
     /// Limits the lines about refused spans.
-    refused: Seldom,
+    refused: LogLimit,
 }
 
 impl Exporter {
@@ -48,12 +48,12 @@ impl Exporter {
 
     /// Runs until `stop` is set, then tries once to send the waiting spans.
     pub fn run(self, health: &Health, metrics: &Metrics, stop: &AtomicBool) {
-        let told = Told::new(health, metrics);
+        let reporter = Reporter::new(health, metrics);
         health.degraded(COMPONENT, "not connected yet");
         let (mut backoff, mut wait, mut quiet) = (BACKOFF, Duration::ZERO, PROBE_EVERY);
         while !stop.load(Ordering::Relaxed) {
             if wait.is_zero() {
-                match self.round(&told, quiet >= PROBE_EVERY) {
+                match self.round(&reporter, quiet >= PROBE_EVERY) {
                     Ok(true) => (quiet, backoff) = (Duration::ZERO, BACKOFF),
                     Ok(false) => {}
                     Err(least) => {
@@ -63,21 +63,21 @@ impl Exporter {
                     }
                 }
             }
-            self.tell_dropped(&told);
+            self.report_dropped(&reporter);
             std::thread::park_timeout(LOOK_EVERY);
             wait = wait.saturating_sub(LOOK_EVERY);
             quiet = quiet.saturating_add(LOOK_EVERY);
         }
         // The last try: the process ends with or without it.
-        let _ = self.round(&told, false);
-        self.tell_dropped(&told);
+        let _ = self.round(&reporter, false);
+        self.report_dropped(&reporter);
     }
 
     /// Sends all waiting spans. If there are none and a probe is `due`, probes the collector. Returns whether the collector
     /// answered.
     ///
     /// # Errors The collector accepted nothing. It may ask for a wait.
-    fn round(&self, told: &Told<'_>, due: bool) -> Result<bool, Option<Duration>> {
+    fn round(&self, reporter: &Reporter<'_>, due: bool) -> Result<bool, Option<Duration>> {
         let mut answered = false;
         // As many requests as a full queue needs. Spans that end meanwhile wait for the next round.
         for _ in 0..WAITING_MAX / SPANS_MAX {
@@ -92,15 +92,15 @@ impl Exporter {
                 _ => group_spans_by_resource_and_scope(spans.clone(), &self.resource),
             };
             match self.client.send(&ExportTraceServiceRequest { resource_spans }) {
-                Ok(taken) => told.taken(count, &taken),
-                Err(Trouble::Temporary(why, wait)) => {
+                Ok(taken) => reporter.taken(count, &taken),
+                Err(ExportError::Temporary(why, wait)) => {
                     self.queue.put_back(spans);
-                    told.trouble(&why);
+                    reporter.failed(&why);
                     return Err(wait);
                 }
-                Err(Trouble::Refused(why)) => {
-                    told.metrics.spans("refused", count);
-                    told.trouble(&why);
+                Err(ExportError::Refused(why)) => {
+                    reporter.metrics.spans("refused", count);
+                    reporter.failed(&why);
                     return Err(None);
                 }
             }
@@ -109,13 +109,13 @@ impl Exporter {
         Ok(answered)
     }
 
-    fn tell_dropped(&self, told: &Told<'_>) {
+    fn report_dropped(&self, reporter: &Reporter<'_>) {
         let dropped = self.queue.take_dropped();
         if dropped == 0 {
             return;
         }
-        told.metrics.spans("dropped", dropped);
-        if told.dropped.due().is_some() {
+        reporter.metrics.spans("dropped", dropped);
+        if reporter.dropped.due().is_some() {
             tracing::warn!(
                 dropped,
                 "otlp: spans were dropped, because {WAITING_MAX} of them waited for the collector; everything else goes on"
@@ -124,9 +124,9 @@ impl Exporter {
     }
 }
 
-impl<'a> Told<'a> {
+impl<'a> Reporter<'a> {
     fn new(health: &'a Health, metrics: &'a Metrics) -> Self {
-        Self { health, metrics, dropped: Seldom::new(), refused: Seldom::new() }
+        Self { health, metrics, dropped: LogLimit::new(), refused: LogLimit::new() }
     }
 
     fn taken(&self, count: u64, taken: &Taken) {
@@ -141,7 +141,7 @@ impl<'a> Told<'a> {
         }
     }
 
-    fn trouble(&self, why: &str) {
+    fn failed(&self, why: &str) {
         if self.health.degraded(COMPONENT, why) {
             tracing::warn!("otlp: {why}; spans wait or are dropped, everything else goes on");
         }

@@ -234,7 +234,7 @@ impl AlarmBook {
                 types.began(place(&transition.alarm.scope), transition.alarm);
             }
         });
-        self.active_alarms().for_each(|alarm| types.stands(place(&alarm.scope), alarm));
+        self.active_alarms().for_each(|alarm| types.add_active(place(&alarm.scope), alarm));
         types.bounded()
     }
 

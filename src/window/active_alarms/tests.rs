@@ -428,7 +428,7 @@ fn types_beyond_the_limit_count_together() {
     for n in 0..100_u32 {
         let alarm = alarm("x", n);
         (0..=n).for_each(|_| types.began(scope.clone(), &alarm));
-        types.stands(scope.clone(), &alarm);
+        types.add_active(scope.clone(), &alarm);
     }
     let bounded = types.clone().bounded();
     let raised = |types: &AlarmTypes| types.iter().map(|(.., n)| n.raised).sum::<u32>();

@@ -48,12 +48,12 @@ impl AlarmTypes {
     }
 
     /// Counts an alarm that is active at the end of the window, in `scope`.
-    pub fn stands(&mut self, scope: Scope, alarm: &ActiveAlarm) {
+    pub fn add_active(&mut self, scope: Scope, alarm: &ActiveAlarm) {
         let count = self.of(scope, alarm);
         count.standing = count.standing.saturating_add(1);
     }
 
-    /// Removes an alarm that [`Self::stands`] counted, because it has ended since.
+    /// Removes an alarm that [`Self::add_active`] counted, because it has ended since.
     pub fn ended(&mut self, scope: Scope, alarm: &ActiveAlarm) {
         let count = self.of(scope, alarm);
         count.standing = count.standing.saturating_sub(1);

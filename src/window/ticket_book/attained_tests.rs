@@ -51,7 +51,7 @@ impl Dice {
 
 /// A call: when it arrived, and when it was answered and ended, or when its caller hung up.
 struct Call {
-    came: i64,
+    arrived_at: i64,
     answered: Option<i64>,
     ended: Option<i64>,
     hung_up: Option<i64>,
@@ -60,23 +60,28 @@ struct Call {
 /// Callers wait in order for one of the agents, and hang up when their patience ends.
 fn queue(dice: &mut Dice, agents: usize) -> Vec<Call> {
     let mut free: BinaryHeap<Reverse<i64>> = (0..agents).map(|_| Reverse(0)).collect();
-    let (mut calls, mut came) = (Vec::new(), 0);
+    let (mut calls, mut arrived_at) = (Vec::new(), 0);
     loop {
-        came += dice.exponential(12_000.0);
-        if came >= WINDOWS * 900_000 {
+        arrived_at += dice.exponential(12_000.0);
+        if arrived_at >= WINDOWS * 900_000 {
             return calls;
         }
-        let gives_up = came + dice.exponential(90_000.0);
+        let gives_up = arrived_at + dice.exponential(90_000.0);
         let Reverse(agent) = free.pop().expect("an agent");
-        let answered = agent.max(came);
+        let answered = agent.max(arrived_at);
         if answered > gives_up {
             free.push(Reverse(agent));
-            calls.push(Call { came, answered: None, ended: None, hung_up: Some(gives_up) });
+            calls.push(Call { arrived_at, answered: None, ended: None, hung_up: Some(gives_up) });
             continue;
         }
         let ended = answered + dice.exponential(180_000.0);
         free.push(Reverse(ended));
-        calls.push(Call { came, answered: Some(answered), ended: Some(ended), hung_up: None });
+        calls.push(Call {
+            arrived_at,
+            answered: Some(answered),
+            ended: Some(ended),
+            hung_up: None,
+        });
     }
 }
 
@@ -86,12 +91,12 @@ type Truth = BTreeMap<i64, (u32, u32, u32, u32, Vec<u64>)>;
 fn truth(calls: &[Call]) -> Truth {
     let mut truth = Truth::new();
     for call in calls {
-        let own = truth.entry(call.came / 900_000).or_default();
+        let own = truth.entry(call.arrived_at / 900_000).or_default();
         own.0 += 1;
         match call.answered {
             Some(answered) => {
                 own.1 += 1;
-                let wait = answered - call.came;
+                let wait = answered - call.arrived_at;
                 own.3 += u32::from(wait <= WITHIN_MS);
                 own.4.push((wait / 1000) as u64);
             }
@@ -106,7 +111,7 @@ fn messages(calls: &[Call]) -> Vec<TicketMessage> {
     let mut all = Vec::new();
     for (n, call) in calls.iter().enumerate() {
         let steps = [
-            (LifeStep::Opened, Some(call.came)),
+            (LifeStep::Opened, Some(call.arrived_at)),
             (LifeStep::FirstResponse, call.answered),
             (LifeStep::Resolved, call.ended),
             (LifeStep::Abandoned, call.hung_up),

@@ -134,7 +134,7 @@ impl Backlog {
 
     /// Whether the stream contains the events that a service goal needs. Without them, no contact would ever count as served in
     /// time.
-    pub fn tells_of(&self, by: ServedBy) -> bool {
+    pub fn has_events_for(&self, by: ServedBy) -> bool {
         match by {
             ServedBy::Answer => self.first_response.weight > 0.0,
             ServedBy::End => self.resolved_at.is_some(),
@@ -142,7 +142,7 @@ impl Backlog {
     }
 
     /// Whether the stream contains the ends of tickets. Without them, the number of open tickets would only grow.
-    pub fn tells_of_ends(&self) -> bool {
+    pub fn has_ends(&self) -> bool {
         self.resolved_at.is_some() || self.anchored_at.is_some()
     }
 

@@ -293,7 +293,7 @@ fn an_ended_ticket_is_forgotten_after_a_week() {
 }
 
 #[test]
-fn a_backlog_is_known_while_its_stream_tells_of_ends() {
+fn a_backlog_is_known_while_its_stream_has_ends() {
     let cases: &[(&str, &[&str], i64, bool)] = &[
         ("no end was ever told", &["+a@1", "+b@2"], 600, false),
         ("followed for longer than the deadline", &["+a@1", "-a@200"], 600, true),

@@ -27,7 +27,7 @@ use surgecast::domain::{Clock as _, Timestamp, Zone};
 use surgecast::engine::{Forecaster, ForecasterConfig, IssueConfig, Message, RefitConfig};
 use surgecast::forecast::Calendar;
 use surgecast::output::influxdb::{InfluxClient, InfluxContext, InfluxSettings, InfluxSink};
-use surgecast::output::{Pace, RefusedPoints, Sink, SinkWriter, Trouble, Written};
+use surgecast::output::{Pace, RefusedPoints, Sink, SinkError, SinkWriter, Written};
 use surgecast::staffing::Rules;
 use surgecast::store::{Change, Reader, Store, StoreError};
 use surgecast::telemetry::{Health, Metrics};
@@ -67,7 +67,7 @@ impl Control {
 impl Sink for Control {
     const NAME: &'static str = "control";
 
-    fn probe(&mut self) -> Result<(), Trouble> {
+    fn probe(&mut self) -> Result<(), SinkError> {
         self.0.probe()
     }
 

@@ -68,7 +68,7 @@ fn hook() -> (SocketAddr, Inbox<Value>) {
 }
 
 #[test]
-fn alertmanager_tells_each_alert_once_and_when_it_is_over() {
+fn alertmanager_notifies_each_alert_once_and_when_it_is_over() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path();
     let (hook, inbox) = hook();

@@ -214,7 +214,7 @@ fn a_topic_that_is_created_again_is_read_from_its_beginning() {
 }
 
 #[test]
-fn what_retention_deletes_before_it_is_counted_is_said_and_counted() {
+fn records_that_retention_deletes_before_counting_are_reported_and_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
     let cluster = Cluster::of(&kafka);

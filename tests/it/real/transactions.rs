@@ -52,7 +52,7 @@ fn a_partition_that_ends_with_a_transaction_is_read_to_its_end() {
 }
 
 #[test]
-fn records_behind_an_open_transaction_are_not_said_to_be_read() {
+fn records_behind_an_open_transaction_do_not_count_as_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
     let site = Site::new(folder.path(), "open", &kafka.brokers(), None, "");

@@ -37,7 +37,7 @@ const SCORE: f64 = 12.0;
 const OPTIMISM: f64 = 1.6;
 
 /// Known counts and the shape by position, as running sums over windows in which both are known.
-pub(super) struct Track {
+pub(super) struct RunningSums {
     /// Shape by position from `from` on; NaN where unknown.
     pub base: Vec<f64>,
     counts: Vec<f64>,
@@ -52,7 +52,7 @@ pub(super) struct Track {
     pull: f64,
 }
 
-impl Track {
+impl RunningSums {
     pub(super) fn new(frame: &Frame, days: &Days, shape: &Shape) -> Self {
         let (from, n) = (days.from, frame.len() - days.from);
         let (mut base, mut counts) = (Vec::with_capacity(n), Vec::with_capacity(n));
@@ -199,30 +199,30 @@ pub(super) struct Learned {
 
 impl Learned {
     /// Learns from past forecasts at origins before `o`, for each lead bucket. `unrest` is a factor on the prior dispersion.
-    pub(super) fn by_lead(track: &Track, o: usize, unrest: f64, shaped: usize) -> [Self; 3] {
+    pub(super) fn by_lead(sums: &RunningSums, o: usize, unrest: f64, shaped: usize) -> [Self; 3] {
         let mut trials: [Vec<Trial>; 3] = Default::default();
-        let every = EVERY * track.per_hour;
-        let oldest = o.saturating_sub(shaped * 24 * track.per_hour);
-        let day = 24 * track.per_hour;
+        let every = EVERY * sums.per_hour;
+        let oldest = o.saturating_sub(shaped * 24 * sums.per_hour);
+        let day = 24 * sums.per_hour;
         // The middle of the horizon that is to be forecast.
-        let middle = o + LEAD_MIDDLE * track.per_hour;
+        let middle = o + LEAD_MIDDLE * sums.per_hour;
         let near = |t: usize| {
             let apart = (middle - t) % day;
-            apart.min(day - apart) <= NEAR.0 * track.per_hour
+            apart.min(day - apart) <= NEAR.0 * sums.per_hour
         };
-        let mut origin = o.saturating_sub(track.per_hour);
+        let mut origin = o.saturating_sub(sums.per_hour);
         while origin > oldest {
-            let busy = track.at(origin);
-            for step in LEADS.map(|hours| track.steps(hours)) {
+            let busy = sums.at(origin);
+            for step in LEADS.map(|hours| sums.steps(hours)) {
                 let t = origin + step;
-                if t < o && !track.base[t].is_nan() && !track.counts[t].is_nan() {
-                    let (base, y) = (track.base[t], track.counts[t]);
-                    trials[track.bucket(step)].push(Trial {
+                if t < o && !sums.base[t].is_nan() && !sums.counts[t].is_nan() {
+                    let (base, y) = (sums.base[t], sums.counts[t]);
+                    trials[sums.bucket(step)].push(Trial {
                         busy,
                         base,
                         y,
-                        novelty: track.novelty[t],
-                        days: track.days[t],
+                        novelty: sums.novelty[t],
+                        days: sums.days[t],
                         is_near: near(t),
                         age: (o - origin) as f64 / day as f64,
                     });

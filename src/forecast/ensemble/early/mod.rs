@@ -16,7 +16,7 @@ mod prior;
 mod shape;
 mod width;
 
-use self::busy::{Learned, Track};
+use self::busy::{Learned, RunningSums};
 use self::days::Days;
 use self::prior::Prior;
 pub(super) use self::shape::Donor;
@@ -81,25 +81,25 @@ pub(super) fn forecast(
         return vec![Expected::new(0.0, 0.0, 0.0); frame.len() - known];
     };
     let shape = Shape::new(&days, effort.days(), donor);
-    let track = Track::new(frame, &days, &shape);
-    let origin = known - track.from;
-    let learned = Learned::by_lead(&track, origin, days.unrest(), effort.days());
-    let busy = track.at(origin);
-    let recent = track.recent(origin).unwrap_or(0.0);
-    let pause = track.pause(origin);
+    let sums = RunningSums::new(frame, &days, &shape);
+    let origin = known - sums.from;
+    let learned = Learned::by_lead(&sums, origin, days.unrest(), effort.days());
+    let busy = sums.at(origin);
+    let recent = sums.recent(origin).unwrap_or(0.0);
+    let pause = sums.pause(origin);
     let of_target = |t: usize| {
-        let (base, novelty) = (track.base[t], track.novelty[t]);
+        let (base, novelty) = (sums.base[t], sums.novelty[t]);
         if base.is_nan() {
             return Expected::new(recent, recent, Prior::shipped().width.shapeless);
         }
         let step = t - origin;
-        let learned = &learned[track.bucket(step)];
+        let learned = &learned[sums.bucket(step)];
         let middle = learned.mean(base, &busy);
-        let dispersion = learned.dispersion(middle, base, novelty, track.days[t]);
+        let dispersion = learned.dispersion(middle, base, novelty, sums.days[t]);
         let expected = Expected::new(width::skewed(middle, dispersion), base, dispersion);
-        expected.unless(pause.chance(track.lead(step)), dispersion)
+        expected.unless(pause.chance(sums.lead(step)), dispersion)
     };
-    (origin..track.base.len()).map(of_target).collect()
+    (origin..sums.base.len()).map(of_target).collect()
 }
 
 /// The usual week of a history (counts before position `known`), to be lent to another series.

@@ -121,9 +121,9 @@ fn a_receiver_that_was_down_for_an_hour_gets_what_still_matters() {
         leader,
         clock: clock.clone(),
         metrics: Arc::default(),
-        troubles: Arc::new(Troubles::new(health.clone())),
+        failing: Arc::new(FailingReceivers::new(health.clone())),
         leadership: Arc::new(Leading),
-        bell: Arc::default(),
+        page_signal: Arc::default(),
         stop: Arc::default(),
     };
     let mut memory = Memory::new(1);

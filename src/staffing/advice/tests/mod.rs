@@ -1,6 +1,6 @@
 //! Recommendations: which team helps which, when, and how stable the recommendations are.
 
-mod laws;
+mod properties;
 
 use super::*;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
@@ -100,7 +100,7 @@ fn take_answer(
 }
 
 #[test]
-fn who_is_to_spare_moves_and_the_rest_is_called_in() {
+fn spare_agents_move_and_the_rest_is_called_in() {
     let mut book = Book::default();
     let changed = step(&mut book, &two(ten()), ten(), &rules());
     let texts: Vec<String> = changed.iter().map(said).collect();
@@ -146,7 +146,7 @@ fn a_reserve_is_brought_where_a_shortage_costs_more() {
 }
 
 #[test]
-fn nothing_begins_before_its_lead_and_what_nobody_covers_is_said() {
+fn nothing_begins_before_its_lead_and_uncovered_gaps_are_reported() {
     let desks = [desk("broadband", ten(), |_| (15, 10))];
     let mut book = Book::default();
     step(&mut book, &desks, ten(), &AdviceRules::default());
@@ -232,7 +232,7 @@ fn people_answer_and_the_rest_is_recommended_beside() {
 }
 
 #[test]
-fn a_number_that_wavers_stands_and_one_that_grows_follows() {
+fn small_changes_keep_the_number_and_growth_raises_it() {
     let rules = AdviceRules { call_in_share: 1.0, ..AdviceRules::default() };
     let with = |now, needed: u32| {
         [desk("broadband", now, move |m| if m < 240 { (10, 10) } else { (needed, 10) })]
@@ -288,7 +288,7 @@ fn what_is_not_needed_any_more_is_withdrawn_and_what_nobody_answers_expires() {
 }
 
 #[test]
-fn an_announcement_stands_in_for_people_who_cannot_come() {
+fn an_announcement_replaces_people_who_cannot_come() {
     let mut desks = [desk("broadband", ten(), |_| (20, 10))];
     desks[0].outage = Some("linkDown".into());
     let mut book = Book::default();

@@ -82,17 +82,21 @@ fn what_is_not_taken_for_now_is_sent_again() {
     ];
     let (url, requests) = collector(answers);
     let (exporter, health, metrics) = (exporter(&url, None), Health::default(), Metrics::default());
-    let told = Told::new(&health, &metrics);
-    assert_eq!(exporter.round(&told, false), Ok(false), "nothing to send, and no probe is due");
-    assert_eq!(exporter.round(&told, true), Ok(true), "a probe");
+    let reporter = Reporter::new(&health, &metrics);
+    assert_eq!(exporter.round(&reporter, false), Ok(false), "nothing to send, and no probe is due");
+    assert_eq!(exporter.round(&reporter, true), Ok(true), "a probe");
     assert_eq!(requests.recv(), Ok(vec![]));
     assert_eq!(health.report().status, "ready");
     (0..600).for_each(|n| exporter.queue.push(span(n)));
-    assert_eq!(exporter.round(&told, false), Err(Some(Duration::from_secs(7))));
+    assert_eq!(exporter.round(&reporter, false), Err(Some(Duration::from_secs(7))));
     assert!(reason(&health).contains("takes nothing now (503"), "{}", reason(&health));
     assert!(reason(&health).contains("busy"), "{}", reason(&health));
-    assert_eq!(exporter.round(&told, false), Err(Some(Duration::from_secs(60))), "not for a day");
-    assert_eq!(exporter.round(&told, false), Ok(true));
+    assert_eq!(
+        exporter.round(&reporter, false),
+        Err(Some(Duration::from_secs(60))),
+        "not for a day"
+    );
+    assert_eq!(exporter.round(&reporter, false), Ok(true));
     assert_eq!(health.report().status, "ready");
     assert_eq!(counts(&metrics), [600, 0, 0]);
     let sent: Vec<Vec<u64>> = requests.try_iter().collect();
@@ -117,10 +121,10 @@ fn what_will_never_be_taken_is_counted_and_not_sent_again() {
     ];
     let (url, requests) = collector(answers);
     let (exporter, health, metrics) = (exporter(&url, None), Health::default(), Metrics::default());
-    let told = Told::new(&health, &metrics);
+    let reporter = Reporter::new(&health, &metrics);
     let send = |n: u64| {
         (0..n).for_each(|n| exporter.queue.push(span(n)));
-        let result = exporter.round(&told, false);
+        let result = exporter.round(&reporter, false);
         assert_eq!(requests.try_iter().map(|ids| ids.len() as u64).collect::<Vec<_>>(), [n]);
         result
     };
@@ -141,7 +145,7 @@ fn a_collector_that_is_not_there_is_named() {
     let exporter = exporter("http://127.0.0.1:1", None);
     let (health, metrics) = (Health::default(), Metrics::default());
     exporter.queue.push(span(1));
-    assert_eq!(exporter.round(&Told::new(&health, &metrics), false), Err(None));
+    assert_eq!(exporter.round(&Reporter::new(&health, &metrics), false), Err(None));
     assert!(reason(&health).starts_with("no answer from the OTLP collector at http://127.0.0.1:1"));
     assert_eq!(exporter.queue.take(9).len(), 1, "it waits");
 }
@@ -150,10 +154,10 @@ fn a_collector_that_is_not_there_is_named() {
 fn dropped_spans_are_counted() {
     let exporter = exporter("http://127.0.0.1:1", None);
     let (health, metrics) = (Health::default(), Metrics::default());
-    let told = Told::new(&health, &metrics);
+    let reporter = Reporter::new(&health, &metrics);
     (0..WAITING_MAX as u64 + 9).for_each(|n| exporter.queue.push(span(n)));
-    exporter.tell_dropped(&told);
-    exporter.tell_dropped(&told);
+    exporter.report_dropped(&reporter);
+    exporter.report_dropped(&reporter);
     assert_eq!(counts(&metrics), [0, 9, 0]);
 }
 
@@ -161,7 +165,7 @@ fn dropped_spans_are_counted() {
 fn a_header_that_is_none_is_named_without_its_text() {
     let exporter = exporter("http://127.0.0.1:1", Some("s3cret without a name"));
     let (health, metrics) = (Health::default(), Metrics::default());
-    assert_eq!(exporter.round(&Told::new(&health, &metrics), true), Err(None));
+    assert_eq!(exporter.round(&Reporter::new(&health, &metrics), true), Err(None));
     assert!(reason(&health).contains("has no header"), "{}", reason(&health));
     assert!(!reason(&health).contains("s3cret"));
 }

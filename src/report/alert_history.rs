@@ -17,7 +17,7 @@ pub const BEFORE: Duration = Duration::from_secs(2 * 3600);
 /// Maximum time after the start that is shown.
 pub const AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 /// The course of an alert.
-pub struct Course {
+pub struct AlertHistory {
     pub series: SeriesKey,
     /// First and last time that are shown.
     pub span: (Timestamp, Timestamp),
@@ -33,7 +33,7 @@ pub struct Course {
     pub peak: Option<(Timestamp, u32)>,
 }
 
-impl Course {
+impl AlertHistory {
     /// Reads the course of an alert.
     pub fn read(reader: &Reader, alert: &Alert) -> Result<Self, StoreError> {
         let series = alert.scope.all_channels();

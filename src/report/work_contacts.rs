@@ -68,12 +68,12 @@ fn extra(vintage: &Vintage, point: &ForecastPoint) -> Option<f64> {
 }
 
 /// Usual, expected and actual contacts of the work's windows.
-pub(super) struct Course {
+pub(super) struct WorkContacts {
     pub(super) slots: BTreeMap<Timestamp, Slot>,
     points: Vec<Point>,
 }
 
-impl Course {
+impl WorkContacts {
     pub(super) fn read(
         reader: &Reader,
         extent: &Extent,

@@ -9,26 +9,26 @@ const COMPONENT: &str = "outbox";
 
 /// Which receivers fail, and why.
 #[derive(Debug)]
-pub struct Troubles {
+pub struct FailingReceivers {
     health: Arc<Health>,
     reasons: Mutex<BTreeMap<String, String>>,
 }
 
-impl Troubles {
+impl FailingReceivers {
     /// Starts without failing receivers.
     pub fn new(health: Arc<Health>) -> Self {
         Self { health, reasons: Mutex::default() }
     }
 
     /// A receiver did not take a page.
-    pub fn began(&self, receiver: &str, why: &str) {
+    pub fn add(&self, receiver: &str, why: &str) {
         let mut reasons = self.reasons();
         reasons.insert(receiver.to_owned(), why.to_owned());
         self.show(&reasons);
     }
 
     /// A receiver took a page. Returns whether it had failed before.
-    pub fn ended(&self, receiver: &str) -> bool {
+    pub fn remove(&self, receiver: &str) -> bool {
         let mut reasons = self.reasons();
         let failed = reasons.remove(receiver).is_some();
         self.show(&reasons);

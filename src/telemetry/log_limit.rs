@@ -7,9 +7,9 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// Limits the rate of one log line, and counts the lines that are left out.
 #[derive(Debug, Default)]
-pub struct Seldom(Mutex<(Option<Instant>, u64)>);
+pub struct LogLimit(Mutex<(Option<Instant>, u64)>);
 
-impl Seldom {
+impl LogLimit {
     /// No line has been written yet.
     pub const fn new() -> Self {
         Self(Mutex::new((None, 0)))
@@ -43,11 +43,11 @@ mod tests {
     #[test]
     #[allow(clippy::disallowed_methods, reason = "any instant will do")]
     fn one_line_a_minute_counts_the_rest() {
-        let (seldom, start) = (Seldom::default(), Instant::now());
-        assert_eq!(seldom.due_at(start), Some(1));
-        assert_eq!(seldom.due_at(start), None);
-        assert_eq!(seldom.due_at(start + EVERY / 2), None);
-        assert_eq!(seldom.due_at(start + EVERY), Some(3));
-        assert_eq!(seldom.due_at(start + EVERY), None);
+        let (log_limit, start) = (LogLimit::default(), Instant::now());
+        assert_eq!(log_limit.due_at(start), Some(1));
+        assert_eq!(log_limit.due_at(start), None);
+        assert_eq!(log_limit.due_at(start + EVERY / 2), None);
+        assert_eq!(log_limit.due_at(start + EVERY), Some(3));
+        assert_eq!(log_limit.due_at(start + EVERY), None);
     }
 }
