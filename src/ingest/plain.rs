@@ -222,8 +222,6 @@ mod tests {
                 assert_eq!(Cursor::new(value).skip(), Some(value), "{text}");
                 assert_eq!(Cursor::valid(value).skip(), Some(value), "{text}");
             }
-            // Fields that nobody reads are checked too.
-            assert!(parse::<serde::de::IgnoredAny>(text).is_some(), "{text}");
             true
         });
     }
