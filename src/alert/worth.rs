@@ -38,9 +38,9 @@ impl Default for PageLimits {
     fn default() -> Self {
         Self {
             ahead: HOUR,
-            probability: 0.85,
-            with_alarms: 0.7,
-            with_complaints: 0.5,
+            probability: 0.75,
+            with_alarms: 0.6,
+            with_complaints: 0.4,
             later: 0.95,
             worse: 0.8,
         }

@@ -195,7 +195,7 @@ impl Case<'_> {
     /// `13 from now until 08:30`, `up to 7 from 08:30 until 10:30`: the number, whether it is a maximum, and the span.
     fn need(&self, text: &str) -> (i32, bool, Timestamp, Timestamp) {
         let form =
-            Regex::new(r"^(up to )?([\d,]+) (?:from now|from (\d\d:\d\d)) until (\d\d:\d\d)$");
+            Regex::new(r"^(up to )?([\d,]+) (?:(?:from )?now|from (\d\d:\d\d)) until (\d\d:\d\d)$");
         let form = form.expect("a pattern");
         let found = form.captures(text).unwrap_or_else(|| self.wrong(text));
         let open = WIDTH.floor(self.alert.as_of());

@@ -218,7 +218,7 @@ fn anomalies_that_lie_close_together_are_one_annotation() {
     site.anomaly("_all/_all/_all", 0, 3.0);
     assert_eq!(site.written(), (1, Ok(Vec::new())));
     let first = "north/tv (phone): one unusual window. The most unusual one: 30 tickets; the forecast was 4 (95 % \
-                 interval: 2 to 7)";
+                 band: 2 to 7)";
     assert_eq!(site.shown(), [(0, 15, first.to_owned())]);
     let tags = &site.grafana.annotations()[0]["tags"];
     assert_eq!(tags[0], "surgecast");
@@ -228,7 +228,7 @@ fn anomalies_that_lie_close_together_are_one_annotation() {
     site.anomaly("north/tv/phone", 60, 1.0);
     assert_eq!(site.written(), (1, Ok(Vec::new())), "both windows, one change");
     let longer = "north/tv (chat, phone): 3 unusual windows. The most unusual one: 50 tickets; the forecast was 4 (95 % \
-                  interval: 2 to 7)";
+                  band: 2 to 7)";
     assert_eq!(site.shown(), [(0, 75, longer.to_owned())]);
     site.anomaly("north/tv/phone", 300, 2.0);
     site.anomaly("_all/tv/phone", 600, 2.0);

@@ -47,9 +47,9 @@ fn incident_of(reader: &Reader, id: &str) -> String {
 #[test]
 fn a_surge_begins_once_in_all_reports() {
     let cases = [
-        (Some(75), "came 15 min before.", "15 min", "15 min (1 of 1 surges)"),
-        (Some(30), "came 30 min after that.", "30 min after it", "–"),
-        (None, "There was no warning.", "no warning", "–"),
+        (Some(75), "was issued 15 min before.", "15 min", "15 min (1 of 1 surges)"),
+        (Some(30), "was issued 30 min after that.", "30 min after it", "–"),
+        (None, "No forecast warned of it.", "no warning", "–"),
     ];
     for (warned, review, row, figure) in cases {
         let (_folder, reader) = surged("2026-03-03T07:00:00Z", warned);
