@@ -218,7 +218,10 @@ fn numbers_are_those_of_the_api() {
     let place = views::accuracy(&reader, &key("north/broadband/_all"), span, &counts);
     let place = place.expect("the accuracy").surges.remove(0);
     let minutes = place.warning_minutes.expect("one was warned of").round();
-    let text = format!("{} of {} surges had a warning at their start or earlier", place.warned, place.surges);
+    let text = format!(
+        "{} of {} surges had a warning at their start or earlier",
+        place.warned, place.surges
+    );
     has(&report, "Summary", &format!("{text}, on average {minutes} min before."));
     service(&reader, &report, span);
     quality(&reader, &report, &whole, span);
