@@ -160,6 +160,7 @@ mod tests {
 
     use super::{Cursor, parse, parse_part};
     use crate::domain::fuzz::fuzz;
+    use crate::ingest::reject::batch_text;
     use crate::ingest::samples::SAMPLES;
 
     /// Objects with values that are not plain.
@@ -211,7 +212,8 @@ mod tests {
     #[test]
     fn fuzz_finds_no_difference_from_the_general_parser() {
         fuzz("plain JSON", &all(), |bytes| {
-            let Ok(text) = std::str::from_utf8(bytes) else { return false };
+            // It refuses events that are nested too deeply.
+            let Ok(text) = batch_text(bytes) else { return false };
             let Some(found) = parse::<Value>(text) else { return false };
             let general: Value = sonic_rs::from_str(text).expect("plain JSON is JSON");
             assert_eq!(found, general, "{text}");
