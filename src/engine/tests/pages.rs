@@ -513,7 +513,7 @@ impl Checks {
             }
             if let Some(said) = line.strip_prefix("Complaints are counted up to ") {
                 let last = case.forecaster.finalized_upto().unwrap_or_else(|| case.wrong(line));
-                case.holds(said.starts_with(&format!("{} so far;", case.texts.moment(last))), line);
+                case.holds(said.starts_with(&format!("{} so far.", case.texts.moment(last))), line);
                 case.holds(last < case.alert.as_of(), "no forecast is newer");
                 continue;
             }
