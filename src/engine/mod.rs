@@ -1,8 +1,10 @@
 //! The forecaster: it merges reports, finalizes windows, forecasts, plans and raises alerts.
 //!
-//! ```text feed ─ worker (decode, count) ─┐  reports   ┌─ forecaster: merge → finalize → score → forecast → plan → alert feed ─
-//! worker (decode, count) ─┴───────────▶│              one transaction per report API ── commands
-//! ───────────────────────────▶└─ after the commit: live stream, metrics, outbox ```
+//! ```text
+//! feed ─ worker (decode, count) ─┐  reports   ┌─ forecaster: merge → finalize → score → forecast → plan → alert
+//! feed ─ worker (decode, count) ─┴───────────▶│              one transaction per report
+//! API ── commands ───────────────────────────▶└─ after the commit: live stream, metrics, outbox
+//! ```
 //!
 //! A report and everything that follows from it are stored in one transaction, together with the offset at which its
 //! source resumes. After kill -9 the store holds the state after some report, and reading on leads to the same results.
