@@ -48,7 +48,7 @@ fn a_second_import_counts_nothing_twice_and_says_what_is_final() {
     assert!(said.contains("101 rows: 100 would be counted"), "{said}");
     assert!(said.contains("0 duplicates, 1 rejected"), "{said}");
     assert!(said.contains("  north/tv/phone: 100, "), "{said}");
-    assert!(said.contains("first line 102: `ts`: `yesterday`"), "{said}");
+    assert!(said.contains("the first in line 102: `ts`: `yesterday`"), "{said}");
     let said = import(folder, "calls.csv", &["--url", &program.url]);
     assert!(said.contains("100 events accepted, 0 rejected"), "{said}");
     counted(&program, 100);
