@@ -36,7 +36,7 @@ fn fill(site: &Site, folder: &Path, days: i64) {
     let now = Utc::now();
     let start = (now - TimeDelta::days(days)).format("%Y-%m-%d").to_string();
     let simulated = (days + 1).to_string();
-    let args = ["simulate", "--out", "sim", "--days", &simulated, "--start", &start];
+    let args = ["simulate", "--like-demo", "--out", "sim", "--days", &simulated, "--start", &start];
     assert!(surgecast(&args).current_dir(folder).status().expect("it runs").success());
     let files = ["tickets", "alarms"].map(|name| folder.join(format!("sim/{name}.ndjson")));
     files.iter().for_each(|file| keep_until(file, now));
@@ -46,11 +46,11 @@ fn fill(site: &Site, folder: &Path, days: i64) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// A roster that is too short, so that there are pages.
+/// A roster that is too short, so that there are pages. At any time it is day in one of the regions.
 fn roster(program: &Program) {
     let hour =
         |hours| (Utc::now() + TimeDelta::hours(hours)).format("%Y-%m-%dT%H:00:00Z").to_string();
-    let shifts: Vec<Value> = ["north", "south", "east"]
+    let shifts: Vec<Value> = ["north", "east", "west"]
         .iter()
         .map(|region| {
             json!({"region": region, "service": "broadband", "channel": "phone",
