@@ -138,8 +138,8 @@ fn input(lang: Lang) -> Vec<Panel> {
             lang.t("deleted before they were read", "读取前已被删除"),
         )
         .ask_named(
-            rare("sum by (reason) (rate(surgecast_events_beyond_limit_total[$__rate_interval]))"),
-            lang.t("under _other: {{reason}}", "计入 _other：{{reason}}"),
+            rare("sum(rate(surgecast_events_beyond_limit_total[$__rate_interval]))"),
+            lang.t("counted without their own name (limits)", "超出上限，未以自身名称计数"),
         ),
     ]
 }
