@@ -73,7 +73,7 @@ pub struct Surges {
 struct Warnings {
     /// Hourly origins with a warning.
     origins: BTreeSet<i64>,
-    /// Threshold by the origin from which on it applies.
+    /// Threshold by the first origin to which it applies.
     least: BTreeMap<i64, f64>,
 }
 

@@ -1,4 +1,4 @@
-//! Rules for issuing forecasts: zones and calendars, staffing, and the times from which on to issue and notify.
+//! Rules for issuing forecasts: zones and calendars, staffing, and the earliest times to issue and to notify.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

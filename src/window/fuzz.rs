@@ -92,7 +92,7 @@ const MUTANTS: [Mutant; 22] = [
 struct Record {
     event: Event,
     appended_at: Timestamp,
-    /// The time from which on the record can be read.
+    /// The earliest time at which the record can be read.
     visible_at: Timestamp,
 }
 

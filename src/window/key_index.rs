@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use super::AggregationKey;
 use crate::domain::{Name, Place, Scope, SeriesKey};
 
-/// Number of keys from which on keys are dropped that no open window has.
+/// With at least this number of keys, those that no open window has are dropped.
 const FORGET_FROM: usize = 50_000;
 /// Longest text of a place: three names of 64 characters with up to four bytes each, and separators.
 const TEXT_MAX: usize = 3 * 64 * 4 + 3;

@@ -4,7 +4,7 @@ use super::{SCORE_MIN, StateCase, StateRule};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, hundredths};
 use crate::anomaly::usual::Usual;
 
-/// The ratio of the alarms of an hour to the usual number from which on it is a storm.
+/// Least ratio of the alarms of an hour to the usual number that is a storm.
 pub const STORM_TIMES: f64 = 5.0;
 /// Minimum number of alarms of a storm.
 pub const STORM_ALARMS: f64 = 20.0;

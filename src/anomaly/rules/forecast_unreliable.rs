@@ -4,7 +4,7 @@ use super::{SCORE_MIN, StateCase, StateRule};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, SCORE_MAX, hundredths};
 use crate::stats::NegativeBinomial;
 
-/// Share of counts outside the 80 % band from which on a forecast is unreliable.
+/// Least share of counts outside the 80 % band at which a forecast is unreliable.
 pub const UNRELIABLE_SHARE: f64 = 0.5;
 /// Minimum number of windows, over all channels.
 pub const UNRELIABLE_WINDOWS: f64 = 20.0;

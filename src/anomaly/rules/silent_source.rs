@@ -7,7 +7,7 @@ use crate::anomaly::states::SourceState;
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, SCORE_MAX, hundredths};
 use crate::domain::{DAY, Name, SeriesKey};
 
-/// The ratio of a silence to the longest usual one from which on it is an anomaly.
+/// Least ratio of a silence to the longest usual one that is an anomaly.
 pub const SILENT_TIMES: f64 = 3.0;
 /// Shortest silence, minutes.
 pub const SILENT_MINUTES: f64 = 60.0;

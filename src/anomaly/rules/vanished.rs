@@ -69,8 +69,7 @@ fn level<'o>(mut known: impl Iterator<Item = &'o Outcome>) -> f64 {
     first.map_or(0.0, |first| (first.mean() / first.usual()).min(1.0))
 }
 
-/// The windows without a ticket, up to the time from which on a source has been silent: what that source would have sent is
-/// unknown. A source that became silent before the last ticket of the series does not belong to the series.
+/// The windows without a ticket, up to the time at which a source became silent: what that source would have sent is unknown. A source that became silent before the last ticket of the series does not belong to the series.
 fn known_windows<'a>(
     case: &SeriesCase<'a>,
     windows: usize,

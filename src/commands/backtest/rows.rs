@@ -14,7 +14,7 @@ pub struct Written {
     pub line: u64,
 }
 
-/// Distance from both neighbours from which on a time is odd.
+/// Least distance from both neighbours at which a time is odd.
 const ODD: Duration = Duration::from_secs(180 * 86_400);
 /// Maximum distance of two neighbours that belong together.
 const NEAR: Duration = Duration::from_secs(31 * 86_400);

@@ -11,7 +11,7 @@ pub type Rows = Vec<(Timestamp, f64)>;
 
 /// Share of the distances between neighbouring rows that must be equal for a regular step.
 const SAME_SHARE: f64 = 0.5;
-/// Share of complete windows from which on an incomplete window counts as missing. Below this share, rows with a count of zero
+/// Least share of complete windows at which an incomplete window counts as missing. Below this share, rows with a count of zero
 /// were probably left out.
 const COMPLETE_SHARE: f64 = 0.9;
 

@@ -9,11 +9,11 @@ use crate::domain::{DAY, Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{Fallback, ForecastPoint, History, Past, Vintage, rounded};
 use crate::text::Stored;
 
-/// Age from which on only the members are used.
+/// Least age at which only the members are used.
 const FITTED_ONLY: Duration = Duration::from_secs(35 * 86_400);
-/// Age from which on the members are used.
+/// Least age at which the members are used.
 const BEGINS: Duration = Duration::from_secs(15 * 86_400);
-/// Age up to which a series borrows from its siblings, and age from which on it lends to them.
+/// Age up to which a series borrows from its siblings, and least age at which it lends to them.
 const BORROWS: Duration = Duration::from_secs(14 * 86_400);
 const LENDS: Duration = Duration::from_secs(21 * 86_400);
 /// Correlation of the errors of the two forecasts, for the band of their combination.

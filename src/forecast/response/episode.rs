@@ -20,7 +20,7 @@ pub(super) enum Kind {
 const GAP_MS: i64 = 20 * 60_000;
 /// An alarm later than this after the first alarm begins a new episode, ms.
 const SPAN_MS: i64 = 90 * 60_000;
-/// Number of devices from which on alarms are an episode regardless of their class.
+/// Least number of devices whose alarms are an episode regardless of their class.
 const DEVICES_MIN: usize = 3;
 /// Number of features of every episode; one feature for each alarm type follows.
 pub(super) const FEATURES: usize = PLAIN + DEVICE_KNOTS.len();

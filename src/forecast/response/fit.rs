@@ -21,7 +21,7 @@ use super::work::WorkEffect;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{AlarmSpell, History, Past, PlannedWork};
 
-/// Excess in standard deviations from which on an improbable episode is evaluated.
+/// Least excess, in standard deviations, at which an improbable episode is evaluated.
 const NOTICEABLE: f64 = 1.0;
 
 /// The alarm response of an operator. It depends only on windows, alarms and work before `until`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::STALE_AFTER;
 use crate::domain::{AlarmAction, AlarmEvent, Timestamp};
 
-/// Number of known alarms from which on stale ones are forgotten.
+/// With at least this number of known alarms, stale ones are forgotten.
 const PRUNE_FROM: usize = 10_000;
 
 /// The ids of alarms, learned from messages in the order in which they were read.
