@@ -1,6 +1,7 @@
-//! All metrics and their names. There are no labels per series.
+//! All metrics. There are no labels per series.
 
 mod begin;
+mod names;
 
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::{
@@ -76,12 +77,6 @@ struct LedgerLabels {
     channel: String,
     lead_h: u32,
     figure: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct BuildLabels {
-    version: &'static str,
-    commit: &'static str,
 }
 
 /// The metrics of `/metrics`. Counting is cheap and thread-safe.
@@ -184,160 +179,6 @@ impl Metrics {
         let mut metrics = Self::default();
         metrics.registry.register_collector(Box::new(Components(health)));
         metrics
-    }
-
-    /// Registers all metrics with name and help text.
-    fn register(&mut self) {
-        self.register_input();
-        self.register_engine();
-        self.register_output();
-    }
-
-    /// Events and sources.
-    fn register_input(&mut self) {
-        let r = &mut self.registry;
-        r.register("ingest_events", "Events by source and outcome", self.events.clone());
-        r.register("dead_letters", "Events not counted, by reason", self.rejected.clone());
-        r.register(
-            "events_unmapped",
-            "Events counted under `unknown`, by missing attribute",
-            self.unmapped.clone(),
-        );
-        r.register(
-            "clock_jumps",
-            "Jumps of the machine's clock by ten seconds or more",
-            self.clock_jumps.clone(),
-        );
-        r.register(
-            "ingest_gone",
-            "Records that the broker deleted before they were counted, by partition",
-            self.gone.clone(),
-        );
-        r.register(
-            "ingest_gone_unknown",
-            "Replacements of a topic while it was not read, with an unknown number of records that were not counted, by partition",
-            self.gone_unknown.clone(),
-        );
-        self.decoding.register(r);
-        r.register("ingest_lag", "Records not yet read, by partition", self.lag.clone());
-        r.register(
-            "source_frontier_age_seconds",
-            "Clock time since the end of the last closed window, by source",
-            self.source_age.clone(),
-        );
-        r.register("source_windows_open", "Open windows, by source", self.source_windows.clone());
-    }
-
-    /// Windows, alarms and forecasts.
-    fn register_engine(&mut self) {
-        let r = &mut self.registry;
-        r.register("windows_settled", "Finalized windows", self.finalized.clone());
-        r.register("windows_revised", "Finalized windows that changed later", self.revised.clone());
-        r.register(
-            "alarms",
-            "Network alarms by effect: began, repeated, flapped, resynced, unpaired, refused, lists_refused",
-            self.alarms.clone(),
-        );
-        r.register("alarms_standing", "Active network alarms", self.alarms_active.clone());
-        r.register(
-            "ticket_steps",
-            "Steps of tickets by effect: opened, responded, resolved, reopened, abandoned, snapshots, repeated, unpaired, given_up, stale, old",
-            self.tickets.clone(),
-        );
-        r.register(
-            "tickets_open",
-            "Open tickets of series whose events carry the ids of tickets",
-            self.tickets_open.clone(),
-        );
-        r.register("vintages_issued", "Forecasts issued", self.vintages.clone());
-        r.register(
-            "forecast_duration_seconds",
-            "Time to forecast all series after a window was finalized",
-            self.forecast_seconds.clone(),
-        );
-        r.register(
-            "refit_duration_seconds",
-            "Time to fit all series in the background",
-            self.refit_seconds.clone(),
-        );
-        r.register(
-            "staffing_tables_duration_seconds",
-            "Time to build the tables of staffing in the background; 0 until they are ready",
-            self.staffing_tables_seconds.clone(),
-        );
-        r.register(
-            "store_commit_duration_seconds",
-            "Time to store one batch of counts with the forecasts and alerts that follow from it",
-            self.commit_seconds.clone(),
-        );
-        r.register(
-            "frontier_age_seconds",
-            "Clock time since the end of the last finalized window",
-            self.frontier_age.clone(),
-        );
-        r.register("windows_open", "Windows that are not finalized", self.open_windows.clone());
-        r.register("series_known", "Forecast series, including roll-ups", self.series.clone());
-        r.register(
-            "series_named",
-            "Ticket series with counts under their own names, at most limits.series",
-            self.named_series.clone(),
-        );
-        r.register(
-            "events_beyond_limit",
-            "Events counted under the region `_other`, by reason",
-            self.beyond_limit.clone(),
-        );
-    }
-
-    /// The ledger, deliveries, sinks and requests.
-    fn register_output(&mut self) {
-        let r = &mut self.registry;
-        r.register(
-            "forecast_ledger",
-            "Forecast accuracy of the last seven days from the ledger, for roll-ups over at least two of region, service and channel",
-            self.ledger.clone(),
-        );
-        r.register(
-            "outbox_tries",
-            "Delivery attempts by HTTP status, 0 without answer",
-            self.outbox.clone(),
-        );
-        r.register(
-            "pages",
-            "Pages by receiver and outcome: delivered, failed (a try), given_up",
-            self.pages.clone(),
-        );
-        r.register(
-            "pages_pending",
-            "Pages that wait to be delivered, by receiver",
-            self.pages_pending.clone(),
-        );
-        r.register(
-            "pages_held",
-            "Pages that were held back, by reason: silence, quiet_hours, planned_work, inhibited",
-            self.pages_held.clone(),
-        );
-        r.register("sink_points", "Points written, by sink", self.sink_points.clone());
-        r.register(
-            "sink_points_refused",
-            "Points refused permanently, by sink",
-            self.sink_refused.clone(),
-        );
-        r.register(
-            "trace_spans",
-            "Spans of traces by outcome: sent, dropped (too many waited for the collector), refused",
-            self.spans.clone(),
-        );
-        r.register("http_requests", "API requests by status", self.requests.clone());
-        r.register(
-            "http_refused",
-            "Requests and connections refused, by reason: host, origin, token, connections, tls",
-            self.refused.clone(),
-        );
-        let build = Family::<BuildLabels, Gauge>::default();
-        let commit = env!("SURGECAST_COMMIT");
-        build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION"), commit }).set(1);
-        r.register("build_info", "Always 1; the labels say what runs", build);
     }
 
     /// The counter of a source's events with one outcome. Keep it, because a look-up takes longer than counting.
