@@ -50,7 +50,7 @@ fn reports_answer(program: &Program) {
     // A call centre of the demo serves this series: it owns the recommendation.
     let north = program.get(&path("full?region=north&service=broadband&language=zh")).text;
     assert!(north.starts_with("# 完整报告：north/broadband\n"), "{north}");
-    assert!(north.contains("所有时刻均为 Asia/Shanghai 时区。"), "{north}");
+    assert!(north.contains("所有时间均按 Asia/Shanghai 时区。"), "{north}");
     let html = accepting(program, &path("full"), "text/html");
     assert_eq!((html.status, &*html.kind), (200, "text/html; charset=utf-8"));
     assert!(html.text.contains("<svg viewBox"), "a plot");

@@ -131,7 +131,7 @@ fn a_resolved_page_says_what_is_still_missing() {
     ");
     insta::assert_snapshot!(said(alert, Language::Zh), @r"
     预警解除：最新预测显示 north/broadband 的坐席缺口已低于预警标准。预警自 14:00 持续至 15:15（Asia/Shanghai）。
-    仍有低于预警标准的缺口：15:45 至 16:45 间同时最多缺 3 名；15:45 最多，其中电话 2、在线客服 1。
+    仍有低于预警标准的缺口（15:45 至 16:45）：15:45 同时最多缺 3 名，其中：电话 2、在线客服 1。
     ");
     // Agents who are enough: nothing is added.
     let mut book = AlertBook::default();
@@ -231,8 +231,8 @@ fn recommendations_are_summed_up_beside_what_is_missing() {
     ");
     insta::assert_snapshot!(said(&all, Language::Zh), @r"
     建议：为 north-phone 召回 5 名休班坐席，06:00–10:00（UTC）。
-    建议（共用于 broadband、mobile）：为 north-phone 召回 8 名休班坐席，06:15–10:00（UTC）。
-    建议（共用于 全部业务）：为 north-phone 召回 4 名休班坐席，07:30–10:00（UTC）。
+    建议（共用：broadband、mobile）：为 north-phone 召回 8 名休班坐席，06:15–10:00（UTC）。
+    建议（共用：全部业务）：为 north-phone 召回 4 名休班坐席，07:30–10:00（UTC）。
     14:30 缺 20 名，以上建议合计最多增加 13 名，至少仍缺 7 名。
     ");
     insta::assert_snapshot!(said(&[later], Language::En), @r"

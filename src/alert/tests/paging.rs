@@ -256,7 +256,7 @@ fn one_outage_over_three_services_is_one_page() {
     insta::assert_snapshot!(said(Language::Zh), @r"
     【紧急】north/broadband、mobile、tv 缺坐席：07:00 起 25 名（至 08:00）
     截至 06:30（UTC）；首次发现于 06:00。
-    缺口：07:00 起 25 名（至 08:00），其中mobile 10、tv 9、broadband 6。
+    缺口：07:00 起 25 名（至 08:00），其中：mobile 10、tv 9、broadband 6。
     broadband 缺口：07:00 起 6 名（至 08:00）。
     mobile 缺口：07:00 起 10 名（至 08:00）。
     tv 缺口：07:00 起 9 名（至 08:00）。

@@ -15,7 +15,7 @@ severity-indeterminate = 未定级
 topic-outage = 服务中断
 topic-coverage = 信号覆盖差
 topic-slow = 网速慢
-topic-billing = 资费
+topic-billing = 费用问题
 topic-device = 终端或应用
 topic-other = 其他
 

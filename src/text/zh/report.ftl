@@ -10,7 +10,7 @@ report-severity = 级别
 
 report-week = 周报
 report-week-of = 周报 { $week }
-report-week-span = { $from } 至 { $to }。所有时刻均为 { $zone } 时区。
+report-week-span = { $from } 至 { $to }。所有时间均按 { $zone } 时区。
 report-week-no-data = 本周没有统计数据。
 report-day = 日期
 report-monday = 周一
@@ -28,10 +28,10 @@ report-status-red = 红
 report-status-is = 本周状态：{ $status }。
 report-status-accuracy = 准确度 { $value } 低于目标，而此工单量可以达到目标。
 report-status-below = 计划时间中有 { $share } 坐席不足。
-report-status-pages = { $sent } 条预警中有 { $n } 条无人确认。
+report-status-pages = 已发送通知的 { $sent } 条预警中有 { $n } 条无人确认。
 report-status-surges = 有 { $n } 次激增已有告警，但未发出预报。
 report-status-missing = 有 { $n } 个时段没有数据：有数据源未上报。
-report-status-rule = 红：工单量可达到 { $target } 而准确度低于 { $red }，或坐席不足的时间超过计划时间的 { $belowred }，或超过 { $unanswered } 的预警无人确认。黄：工单量可达到 { $target } 而准确度未达到，或坐席不足的时间超过计划时间的 { $below }，或有预警无人确认，或有激增已有告警而未预报，或有时段没有数据。绿：无上述情况。计划时间：有坐席计划的分钟数，各序列相加。
+report-status-rule = 红：工单量可达到 { $target } 而准确度低于 { $red }，或坐席不足的时间超过计划时间的 { $belowred }，或已发送通知的预警中超过 { $unanswered } 无人确认。黄：工单量可达到 { $target } 而准确度未达到，或坐席不足的时间超过计划时间的 { $below }，或有已发送通知的预警无人确认，或有激增已有告警而未预报，或有时段没有数据。绿：无上述情况。计划时间：有坐席计划的分钟数，各序列相加。
 
 report-figures = 五项指标
 report-figures-figure = 指标
@@ -75,13 +75,13 @@ report-plot-key = { $title }。实线：实际。虚线：预测。阴影：80% 
 report-next = 下周重点
 report-next-slot = { $day } { $time }
 report-next-missing = 查明数据源未上报的原因：有 { $n } 个时段没有数据。
-report-next-pages = 确保预警有人接收：{ $sent } 条中有 { $n } 条无人确认。
-report-next-short = 在 { $slot } 前后为 { $series } 增加坐席：该小时缺 { $worst } 坐席小时，全周缺 { $n } 坐席小时。
+report-next-pages = 确保预警通知有人接收：{ $sent } 条预警中有 { $n } 条无人确认。
+report-next-short = 在 { $slot } 前后为 { $series } 增加坐席：该小时缺 { $worst } 个坐席工时，全周缺 { $n } 个坐席工时。
 report-next-surges = 检查 { $scopes } 的哪些告警上报过晚或没有类型：已有告警，但激增前未发出预报。
 report-next-accuracy = 检查 { $series }：准确度为 { $value }，可达到 { $floor }。如规划人员知道原因，请录入。
 report-next-busiest = { $slot } 请排满坐席：这是全周最忙的小时，有 { $n } 张工单。
 report-next-second = { $slot } 请排满坐席：这是其余各天最忙的小时，有 { $n } 张工单。
-report-next-rule = 规则：最多三项，依次为：缺少数据、预警无人确认、坐席小时缺口最大的序列、未预报的激增、可达到目标准确度而未达到的最大序列。不足两项时，列出最忙的小时。
+report-next-rule = 规则：最多三项，依次为：缺少数据、预警无人确认、坐席工时缺口最大的序列、未预报的激增、可达到目标准确度而未达到的最大序列。不足两项时，列出最忙的小时。
 
 report-volume = 工单与告警
 report-volume-partial = 本周尚未结束，数据截至 { $at }。
@@ -95,7 +95,7 @@ report-volume-none = 没有工单。
 report-alerts = 预警
 report-alerts-sum = 预警 { $n } 条，已确认 { $acknowledged } 条。
 report-alerts-median = 确认用时的中位数：{ $n } 分钟。
-report-alerts-none = 这段时间没有新发送的缺人预警。
+report-alerts-none = 这段时间没有新发送的缺坐席预警。
 report-alerts-unacknowledged = 有 { $n } 条预警无人确认，请检查接收人是否正确。
 report-since = 开始
 report-scope = 区域与业务
@@ -108,7 +108,7 @@ report-id = 编号
 
 report-surges = 激增
 report-surges-help = 激增：连续两个时段的工单数超过“不计告警影响的预测”的 99% 分位数。各提前量的预测分别判定，激增次数可能不同。命中：按该提前量发布的预测预报了这次激增。误报：预报之后没有出现激增。按区域与业务统计，所有渠道合计，自模型首次拟合起计入。
-report-surges-alarmed = 其中已知告警或计划作业
+report-surges-alarmed = 其中事先已有告警或计划作业
 report-surges-hits = 命中
 report-surges-false = 误报
 report-surges-start = 开始
@@ -137,19 +137,19 @@ report-accuracy-under = { $series }：预测比实际工单数低 { $share }。
 report-accuracy-coverage = { $series }：只有 { $share } 的实际值落入 80% 区间。
 
 report-staffing = 坐席
-report-staffing-sum = 缺 { $short } 坐席小时，余 { $spare } 坐席小时。所需坐席取各时段开始时的最新计划，与排班或平时人数相比。
-report-staffing-worst = { $series } 的缺口最大：{ $n } 坐席小时。
+report-staffing-sum = 缺 { $short } 个坐席工时，余 { $spare } 个坐席工时。所需坐席取各时段开始时的最新计划，与排班或平时人数相比。
+report-staffing-worst = { $series } 的缺口最大：{ $n } 个坐席工时。
 report-staffing-series = 序列
-report-staffing-short = 缺口（坐席小时）
-report-staffing-spare = 富余（坐席小时）
+report-staffing-short = 缺口（坐席工时）
+report-staffing-spare = 富余（坐席工时）
 report-staffing-none = 没有这段时间的坐席计划。计划只保留 14 天。
 
 report-check = 待核查事项
 report-check-none = 没有需要核查的事项。
 
-report-incident-over = { $scope }：{ $from } 至 { $to }。所有时刻均为 { $zone } 时区。
-report-incident-goes-on = 事件仍在持续。实际值为已最终确认的时段，截至 { $upto }。
-report-incident-open = { $scope }：始于 { $from }，尚未解除。所有时刻均为 { $zone } 时区。
+report-incident-over = { $scope }：{ $from } 至 { $to }。所有时间均按 { $zone } 时区。
+report-incident-goes-on = 事件仍在持续。实际值只含已完成统计的时段，截至 { $upto }。
+report-incident-open = { $scope }：始于 { $from }，尚未解除。所有时间均按 { $zone } 时区。
 report-incident-acknowledged = 确认人：{ $name }。
 report-incident-not-acknowledged = 尚未确认。
 report-incident-id = 编号：{ $id }。
@@ -185,7 +185,7 @@ report-incident-unwarned = 激增始于 { $at }，没有预报。
 
 report-summary = 概要
 report-summary-no-surge = 没有激增：没有连续两个时段的工单数超过“不计告警影响的预测”的 99% 分位数。
-report-summary-no-surge-yet = 目前没有激增。相关时段最终确认后才能判断是否有激增。
+report-summary-no-surge-yet = 目前没有激增。相关时段完成统计后才能判断是否有激增。
 report-summary-not-judged = 是否有激增尚不可知：历史数据不足，这段时间的预测尚未计入告警。
 report-summary-peak = 工单最多的时段是 { $at }：{ $most } 张。
 report-summary-came = 至 { $to } 共有 { $n } 张工单，最多的时段是 { $at }：{ $most } 张。这些时段的首次预测（最早提前六小时发布）合计 { $expected } 张，实际相差 { $change }。
@@ -197,7 +197,7 @@ report-plot-incident = 各时段工单，所有渠道合计，与首次预测对
 
 report-known = 各时刻已知的情况
 report-known-window = { $at } 这一时段实际有 { $n } 张工单。下表列出此前每小时的首次预测，以及所有即时预测（因新的告警或工单而临时发布）：
-report-known-none-yet = 预警开始以来还没有最终确认的时段。
+report-known-none-yet = 预警开始以来还没有完成统计的时段。
 report-known-none = 没有保存这段时间的预测。
 report-known-at = 发布时间
 report-known-kind = 类别
@@ -211,7 +211,7 @@ report-known-no = 否
 
 report-need = 各小时所需与已排班坐席
 report-need-channels = 缺口是各缺人渠道之和，其他渠道的富余坐席不抵扣。
-report-need-worst = 各小时取缺口最大的时段，按该时段开始时的计划列出。该预警的最大缺口为 { $n } 人，是预警期间各次预测中的最大值。
+report-need-worst = 各小时取缺口最大的时段，按该时段开始时的计划列出。该预警的最大缺口为 { $n } 名坐席，是预警期间各次预测中的最大值。
 report-need-none = 没有这段时间的坐席计划。计划只保留 14 天。
 
 report-actions = 处置
@@ -247,10 +247,10 @@ report-full = 完整报告
 report-full-of = 完整报告：{ $scope }
 report-full-everywhere = 全部区域与业务
 report-full-time = { $year }年{ $day } { $time }
-report-full-span = { $from } 至 { $to }：{ $scope }。所有时刻均为 { $zone } 时区。
+report-full-span = { $from } 至 { $to }：{ $scope }。所有时间均按 { $zone } 时区。
 report-full-no-data = 这段时间没有统计数据。
 report-full-partial = 这段时间尚未结束或尚未统计完，数据截至 { $at }。
-report-full-change = 与 { $n } 周前同样星期的各天相比：{ $change }。
+report-full-change = 与 { $n } 周前星期相同的各天相比：{ $change }。
 report-full-busiest = 最忙的小时是 { $at }，有 { $n } 张工单。
 report-full-accuracy = 预测准确度为 { $value }。此工单量下可达到的最高值为 { $floor }；“沿用上周”的准确度为 { $naive }。
 report-full-surges = { $surges } 次激增中有 { $warned } 次得到预报，平均提前 { $n } 分钟。
@@ -258,8 +258,8 @@ report-full-unwarned = 出现 { $surges } 次激增，均未预报。
 report-full-below = 各序列的坐席少于所需人数的时间共 { $n } 分钟，占计划时间的 { $share }。
 report-full-plans = 计划只保留 14 天：{ $of } 个时段中有 { $n } 个有计划。
 report-full-pages = { $n ->
-    [0] 这段时间没有新发送的缺人预警。
-   *[other] 这段时间新发送缺人预警 { $n } 条，已确认 { $acknowledged } 条。
+    [0] 这段时间没有新发送的缺坐席预警。
+   *[other] 这段时间新发送缺坐席预警 { $n } 条，已确认 { $acknowledged } 条。
 }
 report-full-precision = 可评判的 { $judged } 条预警中有 { $right } 条合理（{ $share }）。
 report-full-first = 首要事项：{ $what }
@@ -279,12 +279,12 @@ report-service = 实际服务水平
 report-service-sum = 时限已到的 { $n } 次联络中有 { $share } 得到及时处理。全部联络中有 { $abandoned } 在应答前放弃。
 report-service-none = 这段时间没有带编号的工单事件，无法得知何时应答。
 report-service-target = 目标
-report-service-offered = 联络
-report-service-level = 及时处理
-report-service-expected = 计划预期
-report-service-abandoned = 放弃
+report-service-offered = 联络量
+report-service-level = 及时处理率
+report-service-expected = 计划预计
+report-service-abandoned = 放弃率
 report-service-p90 = 90% 的首次响应不超过
-report-service-help = 联络计入其创建的时段。计划预期：取各时段开始时的计划，仅限有排班的时段。
+report-service-help = 联络计入其创建的时段。计划预计：取各时段开始时的计划，仅限有排班的时段。
 
 report-quality = 数据质量
 report-quality-missing = { $n ->
@@ -309,7 +309,7 @@ report-measure-letters = 请发送方改正未计入的 { $n } 条事件。最�
 report-measure-wrong = 查看不合理的 { $n } 条预警，并调高其阈值。
 report-effect-windows = 多 { $n } 个时段有数据。
 report-effect-pages = 多 { $n } 条预警有人处理。
-report-effect-short = 补足 { $all } 坐席小时缺口中的 { $n } 坐席小时。
+report-effect-short = 补足缺少的 { $all } 个坐席工时中的 { $n } 个。
 report-effect-surges = { $surges } 次激增中有 { $n } 次得到预报。
 report-effect-accuracy = 该序列的准确度最多提高 { $n } 个百分点。
 report-effect-letters = 多计入 { $n } 条事件。
@@ -341,11 +341,11 @@ report-risk-work = 计划作业带来额外联络
 report-risk-work-why = 这段时间之后 { $days } 天内有 { $n } 项计划作业开始。
 report-risk-work-help = 把每项作业的简报发给坐席团队，并核对相应时段的排班。
 report-risk-judged = 合理预警的占比不确定
-report-risk-judged-why = { $sent } 条预警中有 { $n } 条可评判。
+report-risk-judged-why = 已发送通知的 { $sent } 条预警中有 { $n } 条可评判。
 report-risk-judged-help = 逐条评价预警是否有用。
 
 report-brief-title = 坐席团队简报：计划作业 { $id }
-report-brief-zone = 所有时刻均为 { $zone } 时区。
+report-brief-zone = 所有时间均按 { $zone } 时区。
 report-brief-gone = 此计划作业已不在存储中。
 report-brief-phase-ahead = 作业尚未开始。
 report-brief-phase-running = 作业正在进行。
@@ -368,24 +368,24 @@ report-brief-say-cancelled = “原定 { $from } 至 { $to } 的作业（{ $scop
 report-brief-say-impact = “您可能会遇到：{ $impact }”
 report-brief-say-end = 不要承诺在 { $to } 之前结束。
 report-brief-say-other = 客户反映其他问题时，照常按故障登记。
-report-brief-contacts = 预期联络
+report-brief-contacts = 预计联络
 report-brief-contacts-none = 这段时间没有预测，一周前也没有数据。
-report-brief-contacts-sum = 预期：平时 { $usual } 次联络，另加 { $n } 次。
+report-brief-contacts-sum = 预计：平时 { $usual } 次联络，另加 { $n } 次。
 report-brief-contacts-unknown = 平时有 { $usual } 次联络。至少部分小时的额外联络次数未知。
 report-brief-contacts-most = 额外联络最多的是 { $at } 起的一小时：{ $n } 次。
 report-brief-contacts-far = 有 { $n } 个小时尚无预测：平时次数取一周前的数据，额外次数按以往作业（如有）的比例估算。
 report-brief-contacts-more = 另有 { $n } 个小时未列出。
 report-brief-contacts-usual = 平时
 report-brief-contacts-extra = 额外
-report-brief-contacts-expected = 预期
-report-brief-contacts-help = 列至计划结束后两小时，限于有预测或有一周前数据的小时。预期：作业开始时的最新预测；超出其六小时范围的时段取首次预测。额外：作业与告警带来的联络。
+report-brief-contacts-expected = 预计
+report-brief-contacts-help = 列至计划结束后两小时，限于有预测或有一周前数据的小时。预计：作业开始时的最新预测；超出其六小时范围的时段取首次预测。额外：作业与告警带来的联络。
 report-brief-plot = 各时段联络
 report-brief-earlier = 以往相同区域与业务的作业
 report-brief-earlier-none = 以往区域与业务完全相同的作业中，没有既有预测又有统计数据的。
 report-brief-after = 实际联络
-report-brief-after-sum = 至 { $to } 共有 { $n } 次联络，预期 { $expected } 次（{ $change }）。与平时相比相差 { $more } 次。
-report-brief-after-unknown = 至 { $to } 共有 { $n } 次联络。与平时相比相差 { $more } 次。
+report-brief-after-sum = 至 { $to } 共有 { $n } 次联络，预计 { $expected } 次（{ $change }）。与平时相差 { $more } 次。
+report-brief-after-unknown = 至 { $to } 共有 { $n } 次联络。与平时相差 { $more } 次。
 report-brief-after-alerts = { $n ->
-    [0] 这段时间没有新发送的缺人预警。
-   *[other] 这段时间新发送了 { $n } 条缺人预警。
+    [0] 这段时间没有新发送的缺坐席预警。
+   *[other] 这段时间新发送了 { $n } 条缺坐席预警。
 }

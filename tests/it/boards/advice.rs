@@ -93,8 +93,8 @@ pub fn recommendations(lang: Lang, size: (u64, u64)) -> Panel {
             &[("displayName", json!(lang.t("state", "状态"))), ("mappings", states(lang))],
         )
         .field("confidence", &share(lang.t("confidence", "置信度")))
-        .field("service_level_without", &share(lang.t("level without", "不采取时水平")))
-        .field("service_level_with", &share(lang.t("level with", "采取后水平")))
+        .field("service_level_without", &share(lang.t("level without", "不采取的服务水平")))
+        .field("service_level_with", &share(lang.t("level with", "采取后服务水平")))
         .named("summary", lang.t("summary", "摘要"), "")
         .field("summary", &[("custom.width", json!(420))])
         .link("summary", lang.t("Open the recommendations", "打开建议"), "${page}/#/staffing")

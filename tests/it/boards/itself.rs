@@ -19,7 +19,7 @@ pub fn board(lang: Lang) -> Board {
         description: lang
             .t(
                 "Throughput, lag, sinks and deliveries of the service, from its metrics. For those who run it.",
-                "服务的吞吐量、积压、输出和投递，来自其指标。供运维人员使用。",
+                "服务的吞吐量、读取积压、输出和投递，来自其指标。供运维人员使用。",
             )
             .into(),
         time: ("now-6h", "now"),
@@ -63,7 +63,7 @@ fn stats(lang: Lang) -> Vec<Panel> {
             lang.t("Age of the last finalized window", "最近已完成统计的时段距今"),
             lang.t(
                 "Time since the end of the last finalized window, of the instance that leads. It is never shorter than the lateness. Red: no window was finalized for an hour.",
-                "主实例最近已完成统计的时段结束至今的时间，不会短于允许的迟到时间。红色：一小时没有时段完成统计。",
+                "主实例最近已完成统计的时段结束至今的时间，不会短于允许的迟到时间。红色：一小时内没有时段完成统计。",
             ),
             "max(surgecast_frontier_age_seconds)",
             "s",
@@ -77,7 +77,7 @@ fn stats(lang: Lang) -> Vec<Panel> {
             &[("green", None), ("orange", Some(10_000.0)), ("red", Some(100_000.0))],
         ),
         stat(
-            lang.t("Events a second", "每秒事件"),
+            lang.t("Events a second", "每秒事件数"),
             lang.t("Events that were counted or refused, over five minutes.", "五分钟内计入或拒绝的事件。"),
             "sum(rate(surgecast_ingest_events_total[5m]))",
             "none",
@@ -87,7 +87,7 @@ fn stats(lang: Lang) -> Vec<Panel> {
             lang.t("Age of the metrics", "指标距今"),
             lang.t(
                 "Time since Prometheus last read the metrics of the instance it heard of least. Red: the service does not answer, or is not scraped.",
-                "Prometheus 最近读取指标（最久未读取的实例）至今的时间。红色：服务未响应或未被抓取。",
+                "Prometheus 最近一次读取指标至今的时间，取最久未读取的实例。红色：服务未响应或未被抓取。",
             ),
             "max(time() - timestamp(surgecast_series_known))",
             "s",
@@ -104,14 +104,14 @@ fn input(lang: Lang) -> Vec<Panel> {
     vec![
         chart(
             lang,
-            lang.t("Events by outcome", "按结果的事件"),
-            lang.t("Events a second, by what became of them.", "每秒事件，按处理结果。"),
+            lang.t("Events by outcome", "事件（按处理结果）"),
+            lang.t("Events a second, by what became of them.", "每秒事件数，按处理结果。"),
             "cps",
         )
         .ask_named(rare("sum by (outcome) (rate(surgecast_ingest_events_total[$__rate_interval]))"), "{{outcome}}"),
         chart(
             lang,
-            lang.t("Lag by partition", "各分区积压"),
+            lang.t("Lag by partition", "各分区读取积压"),
             lang.t("Records not yet read. A line that only grows: the instance is too slow, or stuck.", "尚未读取的记录。持续增长表示实例过慢或停滞。"),
             "none",
         )
@@ -121,15 +121,15 @@ fn input(lang: Lang) -> Vec<Panel> {
             lang.t("Frontier by partition", "各分区进度"),
             lang.t(
                 "Time since the end of the last window that each source has closed. The slowest one holds up the windows of all.",
-                "各来源最近关闭的时段结束至今的时间。最慢的来源拖延所有时段。",
+                "各数据源最近关闭的时段结束至今的时间。最慢的数据源会拖延所有时段。",
             ),
             "s",
         )
         .ask_named(rare("max by (source) (surgecast_source_frontier_age_seconds)"), "{{source}}"),
         chart(
             lang,
-            lang.t("Dead letters by reason", "按原因的死信"),
-            lang.t("Events a second that were not counted. `surgecast dead-letters` shows them.", "每秒未计入的事件。可用 `surgecast dead-letters` 查看。"),
+            lang.t("Dead letters by reason", "死信（按原因）"),
+            lang.t("Events a second that were not counted. `surgecast dead-letters` shows them.", "每秒未计入的事件数。可用 `surgecast dead-letters` 查看。"),
             "cps",
         )
         .ask_named(rare("sum by (reason) (rate(surgecast_dead_letters_total[$__rate_interval]))"), "{{reason}}")
@@ -151,7 +151,7 @@ fn forecasting(lang: Lang) -> Vec<Panel> {
     vec![
         chart(
             lang,
-            lang.t("Windows finalized and revised", "完成统计与修订的时段"),
+            lang.t("Windows finalized and revised", "完成统计的时段与修订的时段"),
             lang.t("Windows an hour. Revised windows changed after they were finalized.", "每小时时段数。修订的时段在完成统计后又发生变化。"),
             "none",
         )
@@ -160,7 +160,7 @@ fn forecasting(lang: Lang) -> Vec<Panel> {
         chart(
             lang,
             lang.t("Time that steps take (95 %)", "各步骤耗时（95%）"),
-            lang.t("Of 20 steps, 19 take less: to forecast all series, to fit them, and to store a report.", "20 次中有 19 次不超过：预测所有序列、拟合以及存储一份报告。"),
+            lang.t("Of 20 steps, 19 take less: to forecast all series, to fit them, and to store a report.", "20 次中有 19 次短于此值。步骤：预测所有序列、拟合模型、存储报告。"),
             "s",
         )
         .ask_named(quantile("surgecast_forecast_duration_seconds"), lang.t("forecast", "预测"))
@@ -177,10 +177,10 @@ fn forecasting(lang: Lang) -> Vec<Panel> {
         chart(
             lang,
             lang.t("Network alarms", "网络告警"),
-            lang.t("Active alarms, and what raises and clears did, an hour.", "活动告警，以及每小时产生和清除的效果。"),
+            lang.t("Active alarms, and what raises and clears did, an hour.", "未清除告警，以及每小时上报和清除的处理结果。"),
             "none",
         )
-        .ask_named(rare("max(surgecast_alarms_standing)"), lang.t("active", "活动"))
+        .ask_named(rare("max(surgecast_alarms_standing)"), lang.t("active", "未清除"))
         .ask_named(
             // People read the names: `lists_refused` is "lists refused".
             rare(
@@ -195,28 +195,28 @@ fn output(lang: Lang) -> Vec<Panel> {
     vec![
         chart(
             lang,
-            lang.t("Points written, by sink", "各输出写入的点"),
-            lang.t("Points a second. A sink that writes nothing for long is down: /ready says why.", "每秒写入的点。长时间不写入表示输出故障：/ready 说明原因。"),
+            lang.t("Points written, by sink", "各输出写入的数据点"),
+            lang.t("Points a second. A sink that writes nothing for long is down: /ready says why.", "每秒写入的数据点数。长时间不写入表示该输出故障：/ready 说明原因。"),
             "cps",
         )
         .ask_named(rare("sum by (sink) (rate(surgecast_sink_points_total[$__rate_interval]))"), "{{sink}}"),
         chart(
             lang,
-            lang.t("Points refused, by sink", "各输出拒绝的点"),
-            lang.t("Points an hour that a sink never accepts. The log has each one.", "每小时被输出永久拒绝的点。日志中逐条记录。"),
+            lang.t("Points refused, by sink", "各输出拒绝的数据点"),
+            lang.t("Points an hour that a sink never accepts. The log has each one.", "每小时被输出永久拒绝的数据点数。日志中逐条记录。"),
             "none",
         )
         .ask_named(rare("sum by (sink) (rate(surgecast_sink_points_refused_total[$__rate_interval])) * 3600"), "{{sink}}"),
         chart(
             lang,
-            lang.t("Deliveries of pages, by status", "按状态的通知投递"),
-            lang.t("Attempts an hour by HTTP status; 0 is no answer. Other than 2xx: `surgecast pages` shows what waits.", "每小时投递次数，按 HTTP 状态；0 表示无响应。"),
+            lang.t("Deliveries of pages, by status", "通知投递（按状态）"),
+            lang.t("Attempts an hour by HTTP status; 0 is no answer. Other than 2xx: `surgecast pages` shows what waits.", "每小时投递次数，按 HTTP 状态；0 表示无响应。状态不是 2xx 时，可用 `surgecast pages` 查看待投递的通知。"),
             "none",
         )
         .ask_named(rare(&format!("({}) * 3600", by_status("surgecast_outbox_tries_total"))), "{{status}}"),
         chart(
             lang,
-            lang.t("Requests by status, and refused ones", "按状态的请求与被拒绝的请求"),
+            lang.t("Requests by status, and refused ones", "请求（按状态）与被拒绝的请求"),
             lang.t("Requests a second by HTTP status, and those refused before they were looked at.", "每秒请求数，按 HTTP 状态，以及在处理前被拒绝的请求。"),
             "reqps",
         )
@@ -225,11 +225,11 @@ fn output(lang: Lang) -> Vec<Panel> {
         chart(
             lang,
             lang.t("Accuracy 3 hours ahead, last 7 days", "提前三小时的准确度（最近 7 天）"),
-            lang.t("1 − WAPE over all series, by the ledger, beside last week's count and the noise floor.", "台账中全部序列的 1 − WAPE，对比上周同期与噪声下限。"),
+            lang.t("1 − WAPE over all series, by the ledger, beside last week's count and the noise floor.", "台账中全部序列的 1 − WAPE，对比“沿用上周”与噪声下限。"),
             "percentunit",
         )
         .ask_named(ledger("wape"), lang.t("forecast", "预测"))
-        .ask_named(ledger("wape_naive"), lang.t("last week repeated", "上周同期"))
+        .ask_named(ledger("wape_naive"), lang.t("last week repeated", "沿用上周"))
         .ask_named(ledger("wape_floor"), lang.t("noise floor", "噪声下限"))
         .default("max", json!(1))
         .default("thresholds", thresholds(&[("transparent", None), ("green", Some(0.87))]))

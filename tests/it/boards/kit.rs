@@ -267,7 +267,7 @@ impl Panel {
         self.field(
             "age",
             &[
-                ("displayName", json!(lang.t("data age", "数据已有"))),
+                ("displayName", json!(lang.t("data age", "数据距今"))),
                 ("unit", json!("s")),
                 ("decimals", json!(0)),
                 ("thresholds", steps),
@@ -471,7 +471,7 @@ impl Annotation {
 fn episodes(lang: Lang) -> Value {
     let tags = ["anomaly", "surge", "outage", "page"].map(|kind| format!("surgecast-{kind}"));
     json!({
-        "name": lang.t("Episodes", "事件"), "datasource": { "type": "grafana", "uid": "-- Grafana --" }, "enable": true,
+        "name": lang.t("Episodes", "异常事件"), "datasource": { "type": "grafana", "uid": "-- Grafana --" }, "enable": true,
         "hide": false, "iconColor": "purple",
         "target": { "type": "tags", "tags": tags, "matchAny": true, "limit": 100 },
     })

@@ -24,7 +24,7 @@ pub fn board(lang: Lang) -> Board {
         description: lang
             .t(
                 "Alarms beside the tickets that they bring, storms, and the feeds. For the network operations centre.",
-                "告警及其带来的工单、告警风暴和数据来源。供网络运营中心使用。",
+                "告警及其带来的工单、告警风暴和数据源。供网络运维人员使用。",
             )
             .into(),
         time: ("now-24h", "now+6h"),
@@ -68,10 +68,10 @@ fn feeds_now(lang: Lang) -> Panel {
 "#,
         from("range(start: -24h)", "feed"),
     );
-    let title = lang.t("Feeds: the slowest, and the worst", "数据来源：最慢与最差");
+    let title = lang.t("Feeds: the slowest, and the worst", "数据源：最慢与问题最多");
     let text = lang.t(
         "The longest time since a source sent a new event, the most records that wait to be read, and the most events of 24 hours that were not counted. One source may be the first in each. The age turns red if surgecast writes nothing.",
-        "距上次新事件最久的时间、等待读取最多的记录数，以及 24 小时内未计入最多的事件数，可能属于不同来源。surgecast 停止写入时“数据已有”变红。",
+        "各数据源中的最大值：距最近一次新事件的时间、等待读取的记录数、24 小时内未计入的事件数；三者可能属于不同的数据源。surgecast 停止写入时“数据距今”变红。",
     );
     Panel::stat(title, text, 13)
         .ask(
@@ -83,7 +83,7 @@ fn feeds_now(lang: Lang) -> Panel {
         .field(
             "silent_for",
             &[
-                ("displayName", json!(lang.t("silent for", "静默"))),
+                ("displayName", json!(lang.t("silent for", "静默时长"))),
                 ("unit", json!("s")),
                 ("decimals", json!(0)),
                 (
@@ -124,7 +124,7 @@ fn effect(lang: Lang) -> Panel {
     let (tickets, usual, alarms) = (
         lang.t("tickets", "工单"),
         lang.t("usual", "平时"),
-        lang.t("because of alarms and planned work", "因告警与计划工作"),
+        lang.t("because of alarms and planned work", "因告警与计划作业"),
     );
     let parts = [("baseline", usual), ("alarm_effect", alarms)];
     let title = lang.t(
@@ -133,7 +133,7 @@ fn effect(lang: Lang) -> Panel {
     );
     let text = lang.t(
         "Counted tickets, the usual number, and the tickets that the forecast adds because of alarms and planned work.",
-        "实际工单、平时数量，以及预测因告警和计划工作增加的工单。",
+        "实际工单、平时数量，以及预测因告警和计划作业增加的工单。",
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, (12, 9))
@@ -185,10 +185,10 @@ union(tables: [recent, whole])
 "#,
         from("range(start: -24h)", "alarms"),
     );
-    let title = lang.t("Most alarms within the hour", "一小时内告警最多");
+    let title = lang.t("Most alarms within the hour", "最近一小时新增告警最多");
     let text = lang.t(
         "Regions and services by alarms raised within the last hour, beside the mean hour of the last day. A number far above it is a storm.",
-        "最近一小时内产生告警最多的区域和业务，对比最近一天的每小时平均。远高于平均即为告警风暴。",
+        "最近一小时新增告警最多的区域和业务，对比最近一天的每小时平均。远高于平均即为告警风暴。",
     );
     Panel::table(title, text, (12, 8))
         .ask(
@@ -197,9 +197,9 @@ union(tables: [recent, whole])
                 .in_influxql([raised_within_the_hour()]),
         )
         .reshaped([reshape::sorted("hour", true), reshape::first(20)])
-        .empty(lang.t("no alarm within the hour", "一小时内没有告警"))
+        .empty(lang.t("no alarm within the hour", "最近一小时没有告警"))
         .places(lang, &["region", "service"])
-        .named("hour", lang.t("within the hour", "一小时内"), "none")
+        .named("hour", lang.t("within the hour", "最近一小时"), "none")
         .field(
             "usual",
             &[
@@ -274,10 +274,10 @@ fn feeds(lang: Lang) -> Panel {
         ),
         &["source", "silent_for", "frontier_age", "lag", "rejected", "late", "heard"],
     );
-    let title = lang.t("Feeds", "数据来源");
+    let title = lang.t("Feeds", "数据源");
     let text = lang.t(
         "Each source (a partition, file or log), the most silent first. `last closed` is the time since the end of the newest closed window. Events that were late or not counted are those of 24 hours. Records to read are known only to the instance that reads a partition.",
-        "各来源（分区、文件或日志），静默最久的在前。“最近关闭”为最新已关闭时段结束至今的时间。迟到和未计入的事件为 24 小时之内的。只有读取该分区的实例知道待读记录数。",
+        "各数据源（分区、文件或日志），静默最久的在前。“最近关闭”为最新已关闭时段结束至今的时间。迟到和未计入的事件为 24 小时之内的。只有读取该分区的实例知道待读记录数。",
     );
     Panel::table(title, text, (24, 8))
         .ask(
@@ -307,9 +307,9 @@ fn feeds(lang: Lang) -> Panel {
         .hidden("silent")
         .field(
             "source",
-            &[("displayName", json!(lang.t("source", "来源"))), ("custom.width", json!(340))],
+            &[("displayName", json!(lang.t("source", "数据源"))), ("custom.width", json!(340))],
         )
-        .named("silent_for", lang.t("silent for", "静默"), "")
+        .named("silent_for", lang.t("silent for", "静默时长"), "")
         .named("frontier_age", lang.t("last closed", "最近关闭"), "s")
         .named("lag", lang.t("records to read", "待读记录"), "")
         .named("rejected", lang.t("not counted", "未计入"), "none")
@@ -321,11 +321,11 @@ fn feeds(lang: Lang) -> Panel {
 /// Events that were not counted, by reason.
 fn dead_letters(lang: Lang) -> Panel {
     let names = [
-        ("malformed", lang.t("malformed", "格式错误")),
-        ("field", lang.t("a field is missing or wrong", "字段缺失或错误")),
+        ("malformed", lang.t("malformed", "无法读取")),
+        ("field", lang.t("a field is missing or wrong", "字段缺失或有误")),
         ("late", lang.t("late", "迟到")),
-        ("future", lang.t("in the future", "未来时间")),
-        ("limit", lang.t("beyond a limit", "超过限制")),
+        ("future", lang.t("in the future", "时间超前")),
+        ("limit", lang.t("beyond a limit", "过大或过多")),
     ];
     assert_eq!(names.map(|(field, _)| field), REASONS);
     let query = format!(
@@ -351,10 +351,11 @@ fn dead_letters(lang: Lang) -> Panel {
         influxql::each("last", &of_a_source),
         range = influxql::RANGE,
     );
-    let title = lang.t("Dead letters of the last 24 hours, by reason", "按原因的 24 小时死信");
+    let title =
+        lang.t("Dead letters of the last 24 hours, by reason", "最近 24 小时的死信（按原因）");
     let text = lang.t(
         "Events of the last 24 hours that were not counted, over all sources. `surgecast dead-letters` shows them.",
-        "最近 24 小时所有来源未计入的事件。可用 `surgecast dead-letters` 查看。",
+        "最近 24 小时所有数据源未计入的事件。可用 `surgecast dead-letters` 查看。",
     );
     Panel::chart(title, text, (24, 7))
         .ask(

@@ -45,7 +45,7 @@ counted
     let title = lang.t("Tickets, last finalized hour", "工单：最近已完成统计的一小时");
     let text = lang.t(
         "Tickets of the hour up to the newest finalized window. A window is finalized when every source has reported past its end. The age is the time since that window began: it turns red when no data arrive. Follows the filters, not the time picker.",
-        "截至最新已完成统计的时段的一小时内的工单数。所有来源都报告到时段结束之后，该时段才算完成统计。“数据已有”为该时段开始至今的时间，没有新数据时变红。随筛选条件变化，不随时间范围变化。",
+        "截至最新已完成统计的时段的一小时内的工单数。所有数据源的数据都已越过时段结束时间后，该时段才算完成统计。“数据距今”为该时段开始至今的时间，没有新数据时变红。随筛选条件变化，不随时间范围变化。",
     );
     Panel::stat(title, text, width)
         .ask(Query::new(query, &["tickets", "age"]).in_influxql(newest_hour()))
@@ -169,7 +169,7 @@ pub fn gap(lang: Lang, width: u64) -> Panel {
     let title = lang.t("Largest gap of one series, next 6 hours", "未来六小时单个序列的最大缺口");
     let text = lang.t(
         "The most agents that one series (one region, service and channel) will be missing in one window, and when. 0 or less: no series has too few. Without a roster, the gap is the difference to what is usual at that time. `short from` is the first time at which agents of a roster are missing.",
-        "单个序列（一个区域、业务和渠道）在一个时段内最多缺少的坐席数及其时间。0 或更小：没有序列缺人。没有排班时，缺口为与该时间平时所需人数之差。“缺人始于”是排班人数首次不足的时间。",
+        "单个序列（一个区域、业务和渠道）在一个时段内最多缺少的坐席数及其时间。0 或更小：没有序列缺人。没有排班时，缺口为与同一时段平时人数之差。“缺人始于”是排班人数首次不足的时间。",
     );
     let none = lang.t("none", "无");
     let unrostered = lang.t("no roster", "没有排班");
@@ -193,7 +193,7 @@ pub fn gap(lang: Lang, width: u64) -> Panel {
             "排班人数充足时不显示“缺人始于”。",
         ))
         .text_sizes(12, 16)
-        .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
+        .empty(lang.t("no staffing profile: see [staffing]", "没有坐席参数：请查看 [staffing]"))
         .field(
             "gap",
             &[
@@ -267,10 +267,10 @@ active = {}{}{SCOPES}
         influxql::SCOPES,
         influxql::DAY
     );
-    let title = lang.t("Active alarms", "活动告警");
+    let title = lang.t("Active alarms", "未清除告警");
     let text = lang.t(
         "Network alarms that are active now: raised and not over. Open windows count too. Follows region and service; alarms have no channel.",
-        "当前活动的网络告警：已产生且未结束，包括未完成统计的时段。随区域和业务变化；告警没有渠道。",
+        "当前未清除的网络告警，包括未完成统计的时段。随区域和业务变化；告警没有渠道。",
     );
     Panel::stat(title, text, width)
         .ask(Query::new(query, &["active", "age"]).in_influxql([
@@ -279,12 +279,12 @@ active = {}{}{SCOPES}
         ]))
         .influxql_note(lang.t(
             "Nothing is shown if no alarm was active for a day.",
-            "一天内没有活动告警时不显示数值。",
+            "一天内没有未清除告警时不显示数值。",
         ))
         .empty(nothing(lang))
         .field(
             "active",
-            &[("displayName", json!(lang.t("active", "活动"))), ("unit", json!("none"))],
+            &[("displayName", json!(lang.t("active", "未清除"))), ("unit", json!("none"))],
         )
         .age(lang, LATE.0, LATE.1)
 }
@@ -311,7 +311,7 @@ pub fn arrivals(lang: Lang, size: (u64, u64)) -> Panel {
         comment: "Past windows keep the forecast with which they began.",
         ..Sums::of(Of::Series, "forecast", &names)
     };
-    let title = lang.t("Arrivals: counted and forecast", "到达：实际与预测");
+    let title = lang.t("Arrivals: counted and forecast", "工单来量：实际与预测");
     let text = lang.t(
         "Tickets per window, with the mean forecast and its bands. Past windows show the forecast with which they began. Bands of several series are added up, which makes them wider than they are. `usual` is the profile without today's level, alarms and plans.",
         "每个时段的工单数、平均预测及其区间。过去的时段显示其开始时的预测。多个序列的区间直接相加，因此偏宽。“平时”为不含当日水平、告警和计划的水平。",
@@ -365,16 +365,16 @@ pub fn arrivals(lang: Lang, size: (u64, u64)) -> Panel {
 pub fn alarms(lang: Lang, size: (u64, u64)) -> Panel {
     let names = [
         ("raised_critical", lang.t("critical", "紧急")),
-        ("raised_major", lang.t("major", "主要")),
+        ("raised_major", lang.t("major", "重要")),
         ("raised_minor", lang.t("minor", "次要")),
-        ("raised_warning", lang.t("warning", "警告")),
-        ("raised_indeterminate", lang.t("no severity", "无级别")),
-        ("active", lang.t("active", "活动")),
+        ("raised_warning", lang.t("warning", "提示")),
+        ("raised_indeterminate", lang.t("no severity", "未定级")),
+        ("active", lang.t("active", "未清除")),
     ];
-    let title = lang.t("Alarms raised, by severity, and active", "按级别产生的告警与活动告警");
+    let title = lang.t("Alarms raised, by severity, and active", "新增告警（按级别）与未清除告警");
     let text = lang.t(
         "Alarms raised in each window, as bars by severity, and how many are active at its end, as a line. Follows region and service.",
-        "每个时段产生的告警（按级别的柱形）以及时段结束时的活动告警数（线）。随区域和业务变化。",
+        "每个时段的新增告警（柱形，按级别）以及时段结束时的未清除告警数（线）。随区域和业务变化。",
     );
     let colors = ["red", "orange", "yellow", "blue", "purple"];
     let mut panel = Panel::chart(title, text, size)
@@ -406,23 +406,23 @@ pub fn alarms(lang: Lang, size: (u64, u64)) -> Panel {
 /// Agents required and scheduled, by step.
 pub fn agents(lang: Lang, size: (u64, u64)) -> Panel {
     let (required, scheduled, missing) =
-        (lang.t("required", "需要"), lang.t("scheduled", "排班"), lang.t("gap", "缺口"));
+        (lang.t("required", "需要"), lang.t("scheduled", "已排班"), lang.t("gap", "缺口"));
     let names = [("agents", required), ("scheduled", scheduled), ("gap", missing)];
     let sums = Sums {
         comment: "Staffing has no roll-ups: single series are added up.",
         ..Sums::of(Of::Leaves, "staffing", &names)
     };
-    let title = lang.t("Agents: required against scheduled", "坐席：需要与排班");
+    let title = lang.t("Agents: required against scheduled", "坐席：需要与已排班");
     let text = lang.t(
         "Agents that the forecast requires in each window, those on the roster, and the difference. Past windows show the plan with which they began. Without a roster there is no line `scheduled`, and the gap is the difference to what is usual.",
-        "每个时段按预测需要的坐席、排班坐席及其差。过去的时段显示其开始时的计划。没有排班时没有“排班”线，缺口为与平时人数之差。",
+        "每个时段按预测需要的坐席、已排班的坐席及两者之差。过去的时段显示其开始时的计划。没有排班时没有“已排班”线，缺口为与平时人数之差。",
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, size)
         .ask(sums.query().may_be_empty())
         .unit("none")
         .decimals(0)
-        .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
+        .empty(lang.t("no staffing profile: see [staffing]", "没有坐席参数：请查看 [staffing]"))
         .custom("lineInterpolation", json!("stepAfter"))
         .custom("axisLabel", json!(lang.t("agents", "坐席")))
         .field(required, &[("color", fixed("blue")), ("custom.lineWidth", json!(2))])
@@ -476,11 +476,19 @@ pub fn open_alerts(lang: Lang, size: (u64, u64)) -> Panel {
         ),
         &columns,
     );
-    let title = lang.t("Open alerts", "未结束的预警");
+    let title = lang.t("Open alerts", "未解除的预警");
     let text = lang.t(
         "Alerts that are not over. The summary opens the alert on surgecast's page, where it is acknowledged.",
-        "尚未结束的预警。点击摘要在 surgecast 页面打开并确认。",
+        "尚未解除的预警。点击摘要在 surgecast 页面打开并确认。",
     );
+    let severities = json!([{ "type": "value", "options": {
+        "critical": { "text": lang.t("critical", "紧急"), "index": 0 },
+        "warning": { "text": lang.t("warning", "警告"), "index": 1 },
+        "info": { "text": lang.t("info", "提示"), "index": 2 } } }]);
+    let states = json!([{ "type": "value", "options": {
+        "pending": { "text": lang.t("pending", "待下次预测确认"), "index": 0 },
+        "firing": { "text": lang.t("firing", "已触发"), "index": 1 },
+        "acknowledged": { "text": lang.t("acknowledged", "已确认"), "index": 2 } } }]);
     // Alerts about something else than agents have none.
     let none = json!([{ "type": "value", "options": { "0": { "text": "–", "index": 0 } } }]);
     Panel::table(title, text, size)
@@ -502,10 +510,13 @@ pub fn open_alerts(lang: Lang, size: (u64, u64)) -> Panel {
             .in_influxql([changes]),
         )
         .reshaped(newest_of_each_incident())
-        .empty(lang.t("no open alert", "没有未结束的预警"))
+        .empty(lang.t("no open alert", "没有未解除的预警"))
         .instant("since", lang.t("since", "始于"))
-        .named("severity", lang.t("severity", "级别"), "")
-        .named("state", lang.t("state", "状态"), "")
+        .field(
+            "severity",
+            &[("displayName", json!(lang.t("severity", "级别"))), ("mappings", severities)],
+        )
+        .field("state", &[("displayName", json!(lang.t("state", "状态"))), ("mappings", states)])
         .places(lang, &["region", "service"])
         .field(
             "agents_short",
@@ -582,12 +593,12 @@ pub fn anomalies(lang: Lang, size: (u64, u64)) -> Panel {
         "与预测不符的工单数，以及异于平常的投诉、告警、数据源和预测：每个序列和类型一行，最新的在前。",
     );
     let kinds = json!([{ "type": "value", "options": {
-        "high": { "text": lang.t("too many", "过多"), "index": 0 },
-        "low": { "text": lang.t("too few", "过少"), "index": 1 },
-        "complaints": { "text": lang.t("complaints", "投诉"), "index": 2 },
-        "phrase": { "text": lang.t("phrase", "用语"), "index": 3 },
-        "shift_up": { "text": lang.t("steadily more", "持续偏多"), "index": 4 },
-        "shift_down": { "text": lang.t("steadily fewer", "持续偏少"), "index": 5 },
+        "high": { "text": lang.t("too many", "偏高"), "index": 0 },
+        "low": { "text": lang.t("too few", "偏低"), "index": 1 },
+        "complaints": { "text": lang.t("complaints", "投诉增多"), "index": 2 },
+        "phrase": { "text": lang.t("phrase", "高频词"), "index": 3 },
+        "shift_up": { "text": lang.t("steadily more", "持续偏高"), "index": 4 },
+        "shift_down": { "text": lang.t("steadily fewer", "持续偏低"), "index": 5 },
         "vanished": { "text": lang.t("no tickets", "工单消失"), "index": 6 },
         "alarm_storm": { "text": lang.t("alarm storm", "告警风暴"), "index": 7 },
         "silent_source": { "text": lang.t("silent source", "数据源静默"), "index": 8 },
@@ -608,11 +619,14 @@ pub fn anomalies(lang: Lang, size: (u64, u64)) -> Panel {
         .reshaped(one_row_for_each_kind())
         .empty(lang.t("no anomaly", "没有异常"))
         .instant("last", lang.t("last window", "最近时段"))
-        .instant("first", lang.t("first window", "最初时段"))
+        .instant("first", lang.t("first window", "最早时段"))
         .named("windows", lang.t("windows", "时段数"), "none")
         .places(lang, &["region", "service", "channel"])
         .field("kind", &[("displayName", json!(lang.t("kind", "类型"))), ("mappings", kinds)])
-        .field("score", &[("displayName", json!(lang.t("score", "得分"))), ("decimals", json!(1))])
+        .field(
+            "score",
+            &[("displayName", json!(lang.t("score", "异常程度"))), ("decimals", json!(1))],
+        )
         .field(
             "text",
             &[("displayName", json!(lang.t("what", "说明"))), ("custom.width", json!(420))],
@@ -674,13 +688,14 @@ rows
 "#,
         from("range(start: -3d, stop: 30d)", "planned"),
     );
-    let title = lang.t("Planned, and causes that the forecast names", "计划，以及预测所列的原因");
+    let title =
+        lang.t("Planned, and causes that the forecast names", "计划作业、录入以及预测所列的原因");
     let text = lang.t(
         "Planned work and planners' adjustments that are not over, and alarm types that add tickets by the newest forecast, with the tickets of the next six hours.",
-        "尚未结束的计划工作和人工调整，以及最新预测认为会带来工单的告警类型和未来六小时的工单数。",
+        "尚未结束的计划作业和规划人员的录入，以及最新预测认为会带来工单的告警类型及其未来六小时的工单数。",
     );
     let kinds = json!([{ "type": "value", "options": {
-        "maintenance": { "text": lang.t("planned work", "计划工作"), "index": 0 },
+        "maintenance": { "text": lang.t("planned work", "计划作业"), "index": 0 },
         "campaign": { "text": lang.t("campaign", "营销活动"), "index": 1 },
         "billing": { "text": lang.t("billing", "出账"), "index": 2 },
         "override": { "text": lang.t("override", "人工设定"), "index": 3 },
@@ -710,15 +725,18 @@ rows
         .influxql_field("Time", &[])
         .influxql_field(
             "tickets_per_window",
-            &[("displayName", json!(lang.t("+ tickets a window", "每时段 + 工单")))],
+            &[("displayName", json!(lang.t("+ tickets a window", "每时段增加工单")))],
         )
-        .influxql_note(
+        .influxql_note(lang.t(
+            "What is over stays in the table for three days.",
+            "已结束的作业和录入在表中保留三天。",
+        ))
+        .empty(
             lang.t(
-                "What is over stays in the table for three days.",
-                "已结束的计划在表中保留三天。",
+                "nothing is planned, and no cause is named",
+                "没有计划作业或录入，预测也未列出原因",
             ),
         )
-        .empty(lang.t("nothing is planned, and no cause is named", "没有计划，也没有所列原因"))
         .instant("from", lang.t("from", "始于"))
         .instant("until", lang.t("until", "止于"))
         .field("kind", &[("displayName", json!(lang.t("kind", "类型"))), ("mappings", kinds)])
@@ -768,7 +786,7 @@ fn planned_and_causes() -> [Select; 2] {
 pub fn accuracy(lang: Lang, size: (u64, u64)) -> Panel {
     let names = [
         ("wape", lang.t("forecast", "预测")),
-        ("wape_naive", lang.t("last week repeated", "上周同期")),
+        ("wape_naive", lang.t("last week repeated", "沿用上周")),
         ("wape_floor", lang.t("noise floor", "噪声下限")),
     ];
     let query = format!(
@@ -789,11 +807,11 @@ pub fn accuracy(lang: Lang, size: (u64, u64)) -> Panel {
     let days = influxql::daily("1 - mean", &names, " AND \"lead_h\" = '3'", "");
     let title = lang.t(
         "Accuracy 3 hours ahead, with last week's count and the noise floor",
-        "提前三小时的准确度，对比上周同期与噪声下限",
+        "提前三小时的准确度，对比“沿用上周”与噪声下限",
     );
     let text = lang.t(
         "1 − WAPE of each day. The dashed line is 87 %, which operators commonly ask for. The noise floor is the best that is possible at this volume: where it lies below the line, no forecast can reach it.",
-        "每天的 1 − WAPE。虚线为运营商常用目标 87%。噪声下限是该话务量下可能达到的最好水平：若其低于虚线，任何预测都无法达到。",
+        "每天的 1 − WAPE。虚线为运营商通常要求的 87%。噪声下限对应在此工单量下可达到的最高准确度：若其低于虚线，任何预测都无法达到 87%。",
     );
     Panel::chart(title, text, size)
         .ask(Query::series(query).may_be_empty().in_influxql([days]))

@@ -30,26 +30,26 @@ pub fn board(lang: Lang) -> Board {
         annotations: vec![],
         panels: vec![
             panels::accuracy(lang, (24, 9)),
-            share(by_lead(lang, "wape", true, lang.t("Accuracy by lead", "按提前量的准确度"), lang.t(
+            share(by_lead(lang, "wape", true, lang.t("Accuracy by lead", "各提前量的准确度"), lang.t(
                 "1 − WAPE of each day, 1, 3 and 6 hours ahead. The dashed line is 87 %.",
                 "每天提前 1、3、6 小时的 1 − WAPE。虚线为 87%。",
             )))
             .default("max", json!(1))
             .lines_at(&[("transparent", None), ("green", Some(0.87))]),
-            share(by_lead(lang, "coverage80", false, lang.t("Windows in the 80 % band", "落在 80% 区间内的时段"), lang.t(
+            share(by_lead(lang, "coverage80", false, lang.t("Windows in the 80 % band", "落入 80% 区间的时段比例"), lang.t(
                 "Share of windows whose count lies inside the 80 % band. The dashed line is 80 %: above it, bands are wider than needed, below it, too narrow.",
-                "计数落在 80% 区间内的时段比例。虚线为 80%：高于虚线区间过宽，低于虚线区间过窄。",
+                "实际值落入 80% 区间的时段比例。虚线为 80%：在其上方表示区间过宽，在其下方表示区间过窄。",
             )))
             .default("max", json!(1))
             .lines_at(&[("transparent", None), ("green", Some(0.8))]),
-            share(by_lead(lang, "bias", false, lang.t("Bias by lead", "按提前量的偏差"), lang.t(
+            share(by_lead(lang, "bias", false, lang.t("Bias by lead", "各提前量的偏差"), lang.t(
                 "Forecast minus actual, as a share of the tickets. Above the dashed line at 0 forecasts are too high.",
-                "预测减实际，占工单的比例。高于 0 处虚线表示预测偏高。",
+                "预测减实际，占工单数的比例。在虚线（0）上方表示预测偏高。",
             )))
             .lines_at(&[("transparent", None), ("green", Some(0.0))]),
-            by_lead(lang, "mase", false, lang.t("Error against last week's count (MASE)", "相对上周同期的误差（MASE）"), lang.t(
+            by_lead(lang, "mase", false, lang.t("Error against last week's count (MASE)", "相对“沿用上周”的误差（MASE）"), lang.t(
                 "Mean error divided by that of last week's count. Below the dashed line at 1 the forecast is better than repeating last week.",
-                "平均误差除以上周同期的误差。低于 1 处虚线表示预测好于直接沿用上周。",
+                "平均误差除以“沿用上周”的平均误差。在虚线（1）下方表示预测好于“沿用上周”。",
             ))
             .unit("none")
             .decimals(2)
@@ -102,7 +102,7 @@ fn surges(lang: Lang) -> Panel {
         .t("Surges 3 hours ahead: hit, missed, false alarms", "提前三小时的激增：命中、漏报、误报");
     let text = lang.t(
         "Surges of each day with a warning in time and without one, and warnings without a surge. Days without bars had none; before the first fit no forecast can warn, and there are no values.",
-        "每天有及时预警和没有预警的激增，以及没有激增的预警。没有柱形的日子为零；首次拟合之前无法预警，没有数值。",
+        "每天及时预报和未预报的激增，以及之后没有激增的预报。没有柱形的日子均为零；模型首次拟合之前无法预报，没有数值。",
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, (24, 7))
@@ -113,11 +113,11 @@ fn surges(lang: Lang) -> Panel {
         )
         .unit("none")
         .decimals(0)
-        .empty(lang.t("no forecast could warn in this time", "此时间范围内没有可预警的预测"))
+        .empty(lang.t("no forecast could warn in this time", "此时间范围内的预测都无法预报激增"))
         .custom("drawStyle", json!("bars"))
         .custom("fillOpacity", json!(60))
         .custom("insertNulls", json!(false))
-        .custom("axisLabel", json!(lang.t("a day", "每天")))
+        .custom("axisLabel", json!(lang.t("a day", "每天次数")))
         .field(
             hits,
             &[
@@ -148,7 +148,7 @@ fn ahead(lang: Lang) -> Panel {
     let title = lang.t("Forecast 3 hours ahead, and actual", "提前三小时的预测与实际");
     let text = lang.t(
         "The count of each window, and the forecast as it was issued three hours before. It is never rewritten.",
-        "每个时段的计数，以及三小时前发布的预测。预测从不改写。",
+        "每个时段的实际工单，以及提前三小时发布的预测。预测发布后不再改写。",
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, (24, 10))
@@ -218,7 +218,7 @@ fn worst(lang: Lang) -> Panel {
     );
     let text = lang.t(
         "Mean error (WAPE) of the days shown, beside the noise floor of the same series. The difference is what a better forecast could gain.",
-        "所示各天的平均误差（WAPE）及同一序列的噪声下限。差值为更好的预测可能获得的改进。",
+        "所示各天的平均误差（WAPE）及同一序列的噪声下限。两者之差是更好的预测最多能改进的幅度。",
     );
     let share = |name: &str| {
         vec![("displayName", json!(name)), ("unit", json!("percentunit")), ("decimals", json!(1))]

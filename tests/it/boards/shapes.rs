@@ -111,14 +111,14 @@ fn counts(name: &str, state: &str) -> super::kit::Select {
 
 /// A mean of each day by lead, over all series. `complement` draws 1 minus it.
 pub fn daily_by_lead(lang: Lang, field: &str, complement: bool) -> Query {
-    let ahead = lang.t(" h ahead", " 小时前");
+    let name = lang.t(r#"r.lead_h + " h ahead""#, r#""提前 " + r.lead_h + " 小时""#);
     let value = if complement { "1.0 - r._value" } else { "r._value" };
     let flux = format!(
         r#"{}{}{SERIES}
     // Several series: the mean.
     |> group(columns: ["lead_h"])
     |> aggregateWindow(every: 1d, fn: mean, createEmpty: false, timeSrc: "_start")
-    |> map(fn: (r) => ({{_time: r._time, _field: r.lead_h + "{ahead}", _value: {value}}}))
+    |> map(fn: (r) => ({{_time: r._time, _field: {name}, _value: {value}}}))
     |> group(columns: ["_field"])
 "#,
         from(RANGE, "accuracy"),
@@ -126,5 +126,6 @@ pub fn daily_by_lead(lang: Lang, field: &str, complement: bool) -> Query {
     );
     let mean = if complement { "1 - mean" } else { "mean" };
     let select = influxql::daily(mean, &[(field, field)], "", ", \"lead_h\"");
-    Query::series(flux).in_influxql([select.called(format!("$tag_lead_h{ahead}"))])
+    let alias = lang.t("$tag_lead_h h ahead", "提前 $tag_lead_h 小时");
+    Query::series(flux).in_influxql([select.called(alias)])
 }

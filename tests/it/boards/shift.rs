@@ -20,7 +20,7 @@ pub fn board(lang: Lang) -> Board {
         description: lang
             .t(
                 "What is on, what is next, and what to acknowledge. For shift leads.",
-                "当前情况、接下来的情况以及需要确认的预警。供班组长使用。",
+                "当前情况、接下来的情况以及需要确认的预警。供值班长使用。",
             )
             .into(),
         time: ("now-3h", "now+6h"),
@@ -69,7 +69,7 @@ rows
     let title = lang.t("Agents now", "当前坐席");
     let text = lang.t(
         "Agents that the present window requires, those on the roster, and the difference. Without a roster, the gap is the difference to what is usual.",
-        "当前时段需要的坐席、排班坐席及其差。没有排班时，缺口为与平时人数之差。",
+        "当前时段需要的坐席、已排班的坐席及两者之差。没有排班时，缺口为与平时人数之差。",
     );
     let mappings = json!([{ "type": "value", "options": { "-1": { "text": lang.t("no roster", "没有排班"), "index": 0 } } }]);
     Panel::stat(title, text, 6)
@@ -79,15 +79,15 @@ rows
                 .in_influxql(present_window()),
         )
         .influxql_note(
-            lang.t("Without a roster, `scheduled` is not shown.", "没有排班时不显示“排班”。"),
+            lang.t("Without a roster, `scheduled` is not shown.", "没有排班时不显示“已排班”。"),
         )
-        .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
+        .empty(lang.t("no staffing profile: see [staffing]", "没有坐席参数：请查看 [staffing]"))
         .unit("none")
         .text_sizes(12, 16)
         .named("agents", lang.t("required", "需要"), "none")
         .field(
             "scheduled",
-            &[("displayName", json!(lang.t("scheduled", "排班"))), ("mappings", mappings)],
+            &[("displayName", json!(lang.t("scheduled", "已排班"))), ("mappings", mappings)],
         )
         .field(
             "gap",
@@ -155,11 +155,13 @@ pub fn alarms_behind(lang: Lang, size: (u64, u64)) -> Panel {
         ),
         &columns,
     );
-    let title = lang
-        .t("Active alarms by type, and the tickets they bring", "按类型的活动告警及其带来的工单");
+    let title = lang.t(
+        "Active alarms by type, and the tickets they bring",
+        "未清除告警（按类型）及其带来的工单",
+    );
     let text = lang.t(
         "Alarms that are active now, by type, and the tickets that the newest forecast expects within six hours because of that type. `other` holds the types beyond the 20 most frequent ones of a region and service.",
-        "当前按类型的活动告警，以及最新预测认为六小时内由该类型带来的工单。“other”为该区域和业务中最常见的 20 种之外的类型。",
+        "当前未清除的告警（按类型），以及最新预测认为六小时内由该类型带来的工单。“other”为该区域和业务中最常见的 20 种之外的类型。",
     );
     Panel::table(title, text, size)
         .ask(
@@ -168,10 +170,10 @@ pub fn alarms_behind(lang: Lang, size: (u64, u64)) -> Panel {
                 .in_influxql([active]),
         )
         .reshaped([reshape::sorted("tickets", true), reshape::first(50)])
-        .empty(lang.t("no active alarm", "没有活动告警"))
+        .empty(lang.t("no active alarm", "没有未清除告警"))
         .places(lang, &["region", "service"])
         .named("type", lang.t("type", "类型"), "")
-        .named("standing", lang.t("active", "活动"), "none")
+        .named("standing", lang.t("active", "未清除"), "none")
         .field(
             "tickets",
             &[

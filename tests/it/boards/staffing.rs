@@ -18,11 +18,11 @@ pub fn board(lang: Lang) -> Board {
         uid: "surgecast-staffing-outlook",
         lang,
         source: Source::Flux,
-        title: lang.t("Staffing outlook", "人员展望").into(),
+        title: lang.t("Staffing outlook", "坐席需求展望").into(),
         description: lang
             .t(
                 "Tickets, their forecast for the next six hours, the alarms behind them, and the agents they need.",
-                "工单、未来六小时的预测、背后的告警以及所需坐席。",
+                "工单及其未来六小时的预测、相关告警以及所需坐席。",
             )
             .into(),
         time: ("now-24h", "now+6h"),
@@ -96,12 +96,12 @@ fn service_level(lang: Lang) -> Panel {
         Query::series(flux).may_be_empty().in_influxql([Select::lines(select, &[name])])
     };
     let seats = lang.t("positions", "席位");
-    let real = lang.t("attained", "实际达成");
+    let real = lang.t("attained", "实际");
     let title =
         lang.t("Service level expected and attained, and positions", "预计与实际服务水平及席位");
     let text = lang.t(
         "Share of contacts answered in time with the scheduled agents (with the required ones where there is no roster), and the seats that have to be taken. Attained: the share that really was served in time, where events carry ticket ids; the newest contacts may still be served in time. Positions have their scale on the same side, so that the line at now is in the same place as on the other panels.",
-        "按排班坐席（没有排班时按所需坐席）预计及时应答的比例，以及需要的席位数。实际达成：事件带有工单编号时，实际及时处理的比例；最新的联系仍可能及时处理。两者刻度在同一侧，使“现在”线与其他面板对齐。",
+        "按已排班坐席（没有排班时按所需坐席）预计的及时应答比例，以及需要占用的席位数。“实际”：事件带有工单编号时，实际得到及时处理的比例；最新的联络仍可能得到及时处理。席位的刻度也在同一侧，使“现在”线与其他面板对齐。",
     );
     Panel::chart(title, text, (12, 8))
         .ask(level(lowest, "min"))
@@ -109,7 +109,7 @@ fn service_level(lang: Lang) -> Panel {
         .ask(attained(real))
         .ask(Sums::of(Of::Leaves, "staffing", &[("positions", seats)]).query().may_be_empty())
         .unit("percentunit")
-        .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
+        .empty(lang.t("no staffing profile: see [staffing]", "没有坐席参数：请查看 [staffing]"))
         .field(lowest, &[("color", json!({ "mode": "fixed", "fixedColor": "orange" }))])
         .field(mean, &[("color", json!({ "mode": "fixed", "fixedColor": "green" }))])
         .field(real, &[("color", json!({ "mode": "fixed", "fixedColor": "purple" }))])
@@ -182,11 +182,11 @@ fn heat_map(lang: Lang) -> Panel {
         )
         .influxql_text(lang.t(
             "Agents missing (above 0) or to spare (below 0). Each row is a half hour, each column a series. With many series, choose some above.",
-            "缺少（大于 0）或富余（小于 0）的坐席。每行为一个半小时，每列为一个序列。序列较多时请在上方选择。",
+            "缺少（大于 0）或富余（小于 0）的坐席。每行对应一个半小时，每列对应一个序列。序列较多时请在上方选择。",
         ))
         .unit("none")
         .decimals(0)
-        .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
+        .empty(lang.t("no staffing profile: see [staffing]", "没有坐席参数：请查看 [staffing]"))
         .custom("cellOptions", json!({ "type": "color-background", "mode": "basic" }))
         // Twelve columns fit a narrow screen, and each name of a series fits a column.
         .custom("minWidth", json!(90))
@@ -288,7 +288,7 @@ fn risks(lang: Lang) -> Panel {
         .influxql_field("breach", &[("noValue", json!("–"))])
         .influxql_field("rostered", &[("displayName", json!(lang.t("roster", "排班"))), ("mappings", roster)])
         .empty(panels::nothing(lang))
-        .instant("issued", lang.t("forecast of", "预测时间"))
+        .instant("issued", lang.t("forecast of", "预测发布时间"))
         .field(
             "region",
             &[
@@ -321,7 +321,7 @@ fn risks(lang: Lang) -> Panel {
         .field(
             "fallback",
             &[
-                ("displayName", json!(lang.t("without a fitted model", "未拟合模型"))),
+                ("displayName", json!(lang.t("without a fitted model", "未拟合模型时的方法"))),
                 ("custom.width", json!(320)),
             ],
         )
