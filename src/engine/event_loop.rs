@@ -137,6 +137,7 @@ impl Engine {
         }
         self.replicate_progress();
         self.page_again();
+        self.measure();
         let now = self.clock.now();
         if now.since(*pruned_at) >= PRUNE_EVERY {
             *pruned_at = now;
@@ -204,7 +205,7 @@ impl Engine {
                     if !reports.iter().all(Report::is_heartbeat) {
                         self.metrics.commit(watch.seconds());
                     }
-                    self.forecaster.measure(self.clock.now());
+                    self.measure();
                     self.report_limit();
                     let (nowcasts, at) = (self.forecaster.take_unreplicated(), self.clock.now());
                     if !nowcasts.is_empty() {
@@ -234,6 +235,7 @@ impl Engine {
                         self.forecaster.store().mark_suspect();
                     }
                     self.store_fails(&error);
+                    self.measure();
                 }
             }
             if self.wait_or_stop() {
@@ -259,6 +261,12 @@ impl Engine {
             flag.store(true, Ordering::Release);
         }
         true
+    }
+
+    /// Sets the gauges that grow or change with time alone.
+    fn measure(&self) {
+        self.metrics.leads(self.leads.leads());
+        self.forecaster.measure(self.clock.now());
     }
 
     /// Shows in `/ready` whether names beyond the limit are counted under another name.

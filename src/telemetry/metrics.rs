@@ -105,6 +105,7 @@ pub struct Metrics {
     refit_seconds: Histogram,
     staffing_tables_seconds: Gauge<f64, AtomicU64>,
     commit_seconds: Histogram,
+    leads: Gauge,
     frontier_age: Gauge<f64, AtomicU64>,
     open_windows: Gauge,
     series: Gauge,
@@ -150,6 +151,7 @@ impl Default for Metrics {
             refit_seconds: Histogram::new([0.1, 0.5, 2.0, 10.0, 60.0, 300.0]),
             staffing_tables_seconds: Gauge::default(),
             commit_seconds: seconds(),
+            leads: Gauge::default(),
             frontier_age: Gauge::default(),
             open_windows: Gauge::default(),
             series: Gauge::default(),
@@ -291,7 +293,12 @@ impl Metrics {
         self.commit_seconds.observe(seconds);
     }
 
-    /// Sets the forecaster's state after a report.
+    /// Sets whether this instance is the leader.
+    pub fn leads(&self, leads: bool) {
+        self.leads.set(i64::from(leads));
+    }
+
+    /// Sets the forecaster's state: after a report, and every second.
     pub fn frontier(&self, age_seconds: f64, open_windows: usize, series: usize) {
         self.frontier_age.set(age_seconds);
         self.open_windows.set(open_windows as i64);

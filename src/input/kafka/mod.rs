@@ -341,26 +341,19 @@ impl Intake {
         let end = request.ends.get(&partition.source).copied();
         let held_up = partition.waits_behind(end, now, OPEN_AFTER);
         reports.held_up.push((partition.source.clone(), held_up));
-        let Partition {
-            source,
-            processor,
-            next,
-            committed,
-            reported,
-            moved,
-            seen_end,
-            ahead_s,
-            ..
-        } = partition;
+        // The end of a transaction has an offset but is not a record.
+        let read = request.read.get(&partition.source);
+        let read = read.map_or(partition.next, |upto| *upto.max(&partition.next));
+        let waiting = end.map(|end| (end.readable - read).max(0));
+        let is_stuck = partition.is_stuck(read, waiting, now, STUCK_AFTER);
+        let Partition { source, processor, next, committed, reported, seen_end, ahead_s, .. } =
+            partition;
         reports.ahead_s.extend(ahead_s.take().map(|ahead| (source.clone(), ahead)));
         // While a record after the first end is on its way, that end stays: a later one would let it go unseen.
         if seen_end.is_none_or(|(seen, _)| end.is_some_and(|end| end.high == seen)) {
             *seen_end = end.map(|end| (end.high, end.at));
         }
         let is_alive = end.is_some_and(|end| now.since(end.at) < SILENT_AFTER);
-        // The end of a transaction has an offset but is not a record.
-        let read = request.read.get(source).map_or(*next, |upto| *upto.max(next));
-        let waiting = end.map(|end| (end.readable - read).max(0));
         let lost = request.lost.as_ref().filter(|lost| lost.topic == *source.topic);
         if let Some((lost, End { readable, .. })) = lost.zip(end) {
             let counted = if lost.is_replaced { *reported } else { read };
@@ -369,15 +362,12 @@ impl Intake {
             *next = readable.max(*next);
         }
         *reported = read.max(*next);
-        if read != moved.0 || waiting.is_none_or(|waiting| waiting == 0) {
-            *moved = (read, now);
-        }
-        let is_stuck = now.since(moved.1) > STUCK_AFTER;
         reports.moving.push((source.clone(), waiting.filter(|_| is_stuck)));
         // Records of open transactions are not read yet either.
         let lag = end.map(|end| (end.high - read).max(0));
-        // Send no heartbeat for a partition while the cluster does not answer.
-        if processor.taken() == 0 && !is_alive {
+        // Send no heartbeat for a partition while the cluster does not answer, or gives none of the records that wait. The other
+        // sources then wait for it only until its time-out.
+        if processor.taken() == 0 && (is_stuck || !is_alive) {
             return;
         }
         let (windows, closed) = processor.frontier();

@@ -70,6 +70,21 @@ impl Partition {
         self.ahead_s = Some(if ahead > 0 { ahead / 1000 } else { -behind.max(0) / 1000 });
     }
 
+    /// Whether records wait that the broker has not given us for longer than `patience`. `read` is the offset up to which records
+    /// were read, and `waiting` the number of records behind it, if that is known.
+    pub(super) fn is_stuck(
+        &mut self,
+        read: Offset,
+        waiting: Option<i64>,
+        now: Timestamp,
+        patience: Duration,
+    ) -> bool {
+        if read != self.moved.0 || waiting.is_none_or(|waiting| waiting == 0) {
+            self.moved = (read, now);
+        }
+        now.since(self.moved.1) > patience
+    }
+
     /// Since when records wait behind an open transaction; `None` unless that has lasted longer than `patience`.
     pub(super) fn waits_behind(
         &mut self,
@@ -175,6 +190,34 @@ mod tests {
             seen_end: None,
             held_up: None,
             ahead_s: None,
+        }
+    }
+
+    #[test]
+    fn a_partition_is_stuck_while_records_wait_and_none_comes() {
+        let at = Timestamp::from_secs;
+        let patience = Duration::from_secs(60);
+        let mut partition = partition();
+        // time, read up to, records that wait; then: whether it is stuck.
+        let steps = [
+            (0, 5, Some(3), false),
+            (60, 5, Some(9), false),
+            (61, 5, Some(9), true),
+            (500, 5, Some(9), true),
+            // The broker does not say how many wait.
+            (510, 5, None, false),
+            (571, 5, Some(9), true),
+            (580, 6, Some(8), false),
+            (640, 6, Some(8), false),
+            (641, 6, Some(8), true),
+            (650, 14, Some(0), false),
+            (900, 14, Some(0), false),
+            (960, 14, Some(1), false),
+            (961, 14, Some(1), true),
+        ];
+        for (now, read, waiting, expected) in steps {
+            let found = partition.is_stuck(read, waiting, at(now), patience);
+            assert_eq!(found, expected, "at {now}, {read}, {waiting:?}");
         }
     }
 

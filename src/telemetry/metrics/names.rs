@@ -97,6 +97,11 @@ impl Metrics {
             self.commit_seconds.clone(),
         );
         r.register(
+            "leads",
+            "1 on the instance that sends pages and answers changes by people, 0 on the others",
+            self.leads.clone(),
+        );
+        r.register(
             "frontier_age_seconds",
             "Clock time since the end of the last finalized window",
             self.frontier_age.clone(),
