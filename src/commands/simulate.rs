@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
+use crate::commands::words::plural;
 use crate::domain::{Clock, EventKind, Timestamp};
 use crate::output::print;
 use crate::simulate::{Family, IncidentKind, Operator, OperatorConfig, QUARTER};
@@ -81,7 +82,8 @@ pub fn run(args: SimulateArgs) -> anyhow::Result<()> {
     write_rates(&mut operator, &args, start)?;
     write_incidents(&mut operator, &args, start)?;
     create(&args, "README.txt")?.write_all(README.as_bytes())?;
-    print(&format!("wrote {events} events of {} days from {start} to {shown}", args.days));
+    let days = plural(args.days, "day", "days");
+    print(&format!("wrote {events} events of {days} from {start} to {shown}"));
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::evaluate::Evaluated;
 use super::setting::Setting;
-use super::words::plural;
+use crate::commands::words::plural;
 use crate::domain::Timestamp;
 use crate::domain::format_duration;
 use crate::forecast::TARGET_ACCURACY;
