@@ -19,7 +19,7 @@ const CHARS_MIN: usize = 4;
 pub struct ForgetArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Remove a customer's data: all stored texts and ids that contain this id, name or number, as it is in the events. Counts stay
+    /// Remove a customer's data: all stored texts and ids that contain this text, such as an id, a name or a number. Write it as in the events. Counts stay
     #[arg(long, value_name = "TEXT", group = "what")]
     customer: Option<String>,
     /// Remove all customers' texts and ids that were received before this time. Counts stay
