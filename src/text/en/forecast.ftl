@@ -11,7 +11,7 @@ fallback-little = { $n ->
     [0] less than a day
     [one] { $n } day
    *[other] { $n } days
-} of history: the daily profile of these days, adjusted to today’s volume; full accuracy is expected from { $from } on
+} of history: the daily profile of this history, adjusted to today’s volume; full accuracy is expected from { $from } on
 fallback-borrowed = { $n ->
     [0] less than a day
     [one] { $n } day
