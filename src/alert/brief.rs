@@ -34,7 +34,7 @@ pub(super) fn short(name: &str) -> Cow<'_, str> {
 }
 
 /// The first stretch of a need and the largest of the others, and the end of the last one if that is later: `13 from now until
-/// 08:30, 7 from 09:00 until 10:30, some until 12:00`. `None` without a need.
+/// 08:30, 7 from 09:00 until 10:30, shortages until 12:00`. `None` without a need.
 pub(super) fn headline(steps: &[NeedStep], now: Timestamp, texts: &Texts) -> Option<String> {
     let all = stretches(steps);
     let (first, rest) = all.split_first()?;

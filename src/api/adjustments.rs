@@ -215,7 +215,7 @@ fn checked(given: &Adjustment, now: Timestamp) -> Result<forecast::Adjustment, P
         return Err(Problem::bad_request("ends_at: has to come after starts_at"));
     }
     if ends_at.since(starts_at) > SPAN_MAX {
-        return Err(Problem::bad_request("ends_at: use at most 62 days after `starts_at`"));
+        return Err(Problem::bad_request("ends_at: use at most 62 days after the start"));
     }
     if now.since(ends_at) > PAST_MAX {
         return Err(Problem::bad_request("ends_at: at most 63 days ago"));

@@ -125,7 +125,7 @@ fn meaning(status: &str) -> &'static str {
         }
         "404" => "Nothing matches the request, or nothing yet.",
         "406" => "Only CSV is acceptable, and this answer is not a list.",
-        "409" => "The stored entries do not allow it; `detail` says why.",
+        "409" => "The entry has to be confirmed, or there are too many; `detail` says which.",
         "413" => "The body is too large; send less at once.",
         "415" => "The body's `Content-Encoding` is not gzip, zstd or identity.",
         "421" => "The service is not known under this host: see `server.allowed_hosts`.",

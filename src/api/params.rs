@@ -46,7 +46,7 @@ fn explained(error: &str, uri: &Uri) -> String {
     let known = error.split_once(": ").and_then(|(key, reason)| {
         let used = match reason {
             "invalid digit found in string" | "cannot parse integer from empty string" => {
-                "use a whole number from 0 up"
+                "use digits only, such as 10"
             }
             "number too large to fit in target type" => "use a smaller number",
             "invalid float literal" | "cannot parse float from empty string" => "use a number",

@@ -56,7 +56,7 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
         return match found.await? {
             (Some(found), _) => Ok(Json(found).into_response()),
             (None, true) => Err(Problem::not_found(format!(
-                "the series {series} has no such data, or none at that time"
+                "the series {series} is known, but this endpoint has nothing for it, or none at that time"
             ))),
             (None, false) => Err(Problem::not_found(format!("the series {series} is not known"))),
         };

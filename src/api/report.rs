@@ -21,7 +21,7 @@ use crate::report::{Extent, Format, Report, Week, brief, full, incident, span_of
 pub struct FullQuery {
     /// A local day such as 2026-01-31, or a time in RFC 3339; default: 28 days before `to`.
     pub from: Option<String>,
-    /// The day after the last day, or a time; default: the last midnight whose windows are finalized. At most 400 days after `from`.
+    /// The day after the last day, or a time; default: the last midnight before which all windows are finalized. At most 400 days after `from`.
     pub to: Option<String>,
     /// A region; default: all.
     pub region: Option<String>,
@@ -34,7 +34,7 @@ pub struct FullQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct BriefQuery {
-    /// Id of the work; default: the work that is not over and begins first.
+    /// Id of the work; default: the work that runs now, or else the next one.
     pub maintenance: Option<String>,
 }
 

@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use super::params::{self, LIMIT_MAX, Page, Params, SpanQuery};
 use super::problem::Problem;
 use super::read::{list_of, read, span};
+use super::staffing::unknown_team;
 use super::state::ApiState;
 use crate::views::{CalibrationRow, Service, ServiceReader, ServiceRow};
 use crate::window::AggregationKey;
@@ -51,10 +52,7 @@ pub async fn service(
     let span = span(&SpanQuery { from, to, ..SpanQuery::default() }, state.clock.now())?;
     let rules = state.info.staffing.clone();
     if let Some(name) = &query.team {
-        let known = || rules.teams().iter().map(|team| team.name.as_str()).collect::<Vec<_>>();
-        let team = rules.team(name).cloned().ok_or_else(|| {
-            Problem::not_found(format!("there is no team `{name}`; teams: {}", known().join(", ")))
-        })?;
+        let team = rules.team(name).cloned().ok_or_else(|| unknown_team(name, &rules))?;
         let found = read(&state, move |reader| {
             let reader = ServiceReader::new(reader)?;
             let mut leaves = reader.leaves()?;

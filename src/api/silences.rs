@@ -209,7 +209,7 @@ fn checked(given: &NewSilence, now: Timestamp) -> Result<Silence, Problem> {
         return Err(Problem::bad_request("starts_at: is more than an hour ago"));
     }
     if ends_at.since(starts_at) > SILENCE_MAX {
-        return Err(Problem::bad_request("ends_at: use at most 31 days after `starts_at`"));
+        return Err(Problem::bad_request("ends_at: use at most 31 days after the start"));
     }
     let comment = given.comment.as_deref().filter(|comment| !comment.trim().is_empty());
     Ok(Silence {

@@ -85,6 +85,16 @@ impl StaffingQuery {
     }
 }
 
+/// 404 for a team that is not in the config.
+pub(super) fn unknown_team(name: &str, rules: &Rules) -> Problem {
+    let known: Vec<&str> = rules.teams().iter().map(|team| team.name.as_str()).collect();
+    let known = match known.is_empty() {
+        true => "the config has no teams".to_owned(),
+        false => format!("teams: {}", known.join(", ")),
+    };
+    Problem::not_found(format!("there is no team `{name}`; {known}"))
+}
+
 /// Agents needed over the next six hours
 #[utoipa::path(get, path = "/staffing", params(StaffingQuery), responses((status = 200, body = Staffing), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn staffing(
@@ -97,10 +107,7 @@ pub async fn staffing(
         params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
     let (rules, width) = (state.info.staffing.clone(), state.info.width);
     if let Some(name) = &query.team {
-        let known = || rules.teams().iter().map(|team| team.name.as_str()).collect::<Vec<_>>();
-        let team = rules.team(name).cloned().ok_or_else(|| {
-            Problem::not_found(format!("there is no team `{name}`; teams: {}", known().join(", ")))
-        })?;
+        let team = rules.team(name).cloned().ok_or_else(|| unknown_team(name, &rules))?;
         answerable(&what_if, &team.profile)?;
         let desk = Desk { width, rules, what_if, texts };
         let missing = format!("team {name} has no forecast yet");

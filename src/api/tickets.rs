@@ -107,7 +107,7 @@ pub async fn sla(
 
 /// Tickets of the last hour by the sentiment of their text, beside what is usual, by region and service
 ///
-/// The most negative tickets beyond the usual come first. Only tickets with an id whose first event has a text count.
+/// The row whose number of negative tickets is furthest above its usual number comes first. Only tickets with an id are counted, if their first event has a text.
 #[utoipa::path(get, path = "/tickets/sentiment", params(SentimentQuery), responses((status = 200, body = Vec<SentimentRow>), (status = 400, body = Problem)))]
 pub async fn sentiment(
     State(state): State<ApiState>,

@@ -21,7 +21,7 @@ use crate::domain::{
     Act, AuditEntry, MaintenanceAction, MaintenanceEvent, Name, Timestamp, read_instant,
     unprintable,
 };
-use crate::engine::{Command, Reply};
+use crate::engine::{Command, CommandError, Reply};
 use crate::text::Texts;
 use crate::views::{self, SentRow};
 
@@ -54,6 +54,7 @@ pub(super) async fn tell<T>(
     entry: AuditEntry,
     command: impl FnOnce(Reply<T>) -> Command,
 ) -> Result<T, Problem> {
+    let act = entry.act;
     let (reply, answer) = oneshot::channel();
     state
         .commands
@@ -62,7 +63,24 @@ pub(super) async fn tell<T>(
     let answer = answer
         .await
         .map_err(|_| Problem::busy("the change was not replicated to the standbys: try again"))?;
-    Ok(answer?)
+    match answer {
+        Err(CommandError::NotFound) => Err(Problem::not_found(unknown(act))),
+        answer => Ok(answer?),
+    }
+}
+
+/// Says that nothing has the id of a change.
+fn unknown(act: Act) -> &'static str {
+    match act {
+        Act::Acknowledged => "no open alert has this id",
+        Act::Judged => "no alert has this id",
+        Act::PageResent => "no undelivered page has this id",
+        Act::RecommendationAccepted | Act::RecommendationDeclined | Act::RecommendationDone => {
+            "no recommendation that still takes this answer has this id"
+        }
+        Act::SilenceEnded => "no silence in force or planned has this id",
+        _ => "nothing has this id",
+    }
 }
 
 pub(super) fn text(key: &str, text: &str, chars_max: usize) -> Result<String, Problem> {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::commands::usage::{ConfigArgs, UsageError};
+use crate::commands::words::plural;
 use crate::store::{BackedUp, backup};
 
 /// Flags of `surgecast backup`.
@@ -57,6 +58,7 @@ pub fn run(args: &BackupArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let files = files.iter().map(|(file, bytes)| format!("{file} {:.1} MB", *bytes as f64 / 1e6));
     let files = files.collect::<Vec<_>>().join(", ");
     let folder = folder.display();
-    writeln!(out, "{folder}: {files}; no damage found; {waiting} events wait to be counted")?;
+    let waiting = plural(waiting, "event waits", "events wait");
+    writeln!(out, "{folder}: {files}; no damage found; {waiting} to be counted")?;
     Ok(())
 }

@@ -94,7 +94,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum SetupCommand {
-    /// Create the bucket for surgecast's points, and tokens for it
+    /// Create the bucket for surgecast's points and its mapping for InfluxQL; with --tokens, also create tokens
     Influxdb(SetupInfluxdbArgs),
 }
 

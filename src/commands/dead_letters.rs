@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::app::Settings;
 use crate::commands::replay::{self, Answer, HttpTarget, Target as _};
-use crate::commands::usage::{ConfigArgs, UsageError};
+use crate::commands::usage::{ConfigArgs, UsageError, whole};
 use crate::domain::{DeadLetter, EventKind, Keyed, Reason, printable};
 use crate::ingest::Headers;
 use crate::kafka::Producer;
@@ -40,7 +40,7 @@ pub struct ListArgs {
     #[arg(long, value_enum)]
     reason: Option<ReasonName>,
     /// List at most this many
-    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000), allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = whole(1, 100_000), allow_hyphen_values = true)]
     limit: u32,
     /// Format of the list
     #[arg(long, value_enum, default_value = "text")]

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args};
 
 use crate::clock::WallClock;
 use crate::commands::usage::{ConfigArgs, UsageError};
+use crate::commands::words::plural;
 use crate::domain::{Clock as _, Timestamp, read_instant};
 use crate::store::{Forget, Forgotten, forget};
 
@@ -18,7 +19,7 @@ const CHARS_MIN: usize = 4;
 pub struct ForgetArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Remove a customer's data: all stored texts and ids that contain this id, name or number, as it is in the events. Counts stay
+    /// Remove a customer's data: all stored texts and ids that contain this text, such as an id, a name or a number. Write it as in the events. Counts stay
     #[arg(long, value_name = "TEXT", group = "what")]
     customer: Option<String>,
     /// Remove all customers' texts and ids that were received before this time. Counts stay
@@ -44,10 +45,12 @@ pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let key = config.customer_key();
     let done = forget(&config.store.path, config.windows.width, &what, key, WallClock.now())?;
     let Forgotten { dead_letters, phrases, events, tickets } = done;
-    writeln!(out, "removed {dead_letters} dead letters and {phrases} phrases")?;
-    writeln!(out, "removed the customer of {tickets} tickets")?;
+    let dead_letters = plural(dead_letters, "dead letter", "dead letters");
+    writeln!(out, "removed {dead_letters} and {}", plural(phrases, "phrase", "phrases"))?;
+    writeln!(out, "removed the customer of {}", plural(tickets, "ticket", "tickets"))?;
     if args.customer.is_some() {
-        writeln!(out, "replaced the text by * in {events} events that wait to be counted")?;
+        let events = plural(events, "event that waits", "events that wait");
+        writeln!(out, "replaced the text by * in {events} to be counted")?;
     }
     if config.kafka.is_some() {
         writeln!(out, "topics in Kafka are not changed: delete records there yourself")?;

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::{Args, Subcommand};
 
 use crate::commands::usage::{ConfigArgs, UsageError};
+use crate::commands::words::plural;
 use crate::domain::{Timestamp, read_instant};
 use crate::kafka::{Frontiers, PartitionFrontier, ResumeAt, reset};
 
@@ -127,8 +128,8 @@ fn set(args: &ResetArgs, out: &mut impl Write) -> anyhow::Result<()> {
         let before = at.committed.as_ref().map_or(at.low, |point| point.resume_at);
         let effect = match found - before {
             0 => "no change".to_owned(),
-            n if n > 0 => format!("skips {n} records"),
-            n => format!("counts {} records again", -n),
+            n if n > 0 => format!("skips {}", plural(n, "record", "records")),
+            n => format!("counts {} again", plural(-n, "record", "records")),
         };
         writeln!(out, "{}: {before} -> {found}, {effect}", at.source)?;
         points.push((at.source.clone(), reset(at, found)));

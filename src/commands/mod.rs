@@ -21,3 +21,4 @@ pub mod simulate;
 pub mod staffing;
 pub mod usage;
 mod version;
+mod words;

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::commands::replay;
-use crate::commands::usage::{ConfigArgs, UsageError};
+use crate::commands::usage::{ConfigArgs, UsageError, whole};
 use crate::domain::printable;
 use crate::store::{DeliveryState, OutboxRow, Reader};
 use crate::text::Texts;
@@ -40,7 +40,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "NAME")]
     receiver: Option<String>,
     /// List at most this many
-    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000), allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = whole(1, 100_000), allow_hyphen_values = true)]
     limit: u32,
     /// Print one JSON object per line, with the fields of the API
     #[arg(long)]

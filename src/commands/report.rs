@@ -56,7 +56,7 @@ pub struct FullArgs {
     /// First day, such as 2026-01-31, or a time in RFC 3339 [default: 28 days before the end]
     #[arg(long, value_name = "DAY")]
     from: Option<String>,
-    /// The day after the last day, or a time [default: the last midnight whose windows are finalized]
+    /// The day after the last day, or a time [default: the last midnight before which all windows are finalized]
     #[arg(long, value_name = "DAY")]
     to: Option<String>,
     /// Only this region

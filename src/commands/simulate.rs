@@ -9,7 +9,8 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use crate::clock::WallClock;
-use crate::commands::usage::UsageError;
+use crate::commands::usage::{UsageError, whole};
+use crate::commands::words::plural;
 use crate::domain::{Clock, EventKind, Timestamp};
 use crate::output::print;
 use crate::simulate::{Family, IncidentKind, Operator, OperatorConfig, QUARTER};
@@ -23,7 +24,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Days to simulate
-    #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400))]
+    #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = whole(1, 400))]
     days: u32,
     /// First day (UTC), such as 2026-01-05 [default: chosen so that the last day is yesterday]
     #[arg(long, value_name = "DATE")]
@@ -81,7 +82,8 @@ pub fn run(args: SimulateArgs) -> anyhow::Result<()> {
     write_rates(&mut operator, &args, start)?;
     write_incidents(&mut operator, &args, start)?;
     create(&args, "README.txt")?.write_all(README.as_bytes())?;
-    print(&format!("wrote {events} events of {} days from {start} to {shown}", args.days));
+    let days = plural(args.days, "day", "days");
+    print(&format!("wrote {events} events of {days} from {start} to {shown}"));
     Ok(())
 }
 

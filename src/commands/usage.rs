@@ -13,6 +13,17 @@ use crate::config::Flags;
 #[error("{0}")]
 pub struct UsageError(pub String);
 
+/// A parser of whole numbers from `least` to `most`.
+pub fn whole(
+    least: u32,
+    most: u32,
+) -> impl Fn(&str) -> Result<u32, String> + Clone + Send + Sync + 'static {
+    move |text: &str| match text.parse::<u32>() {
+        Ok(n) if (least..=most).contains(&n) => Ok(n),
+        _ => Err(format!("use a whole number from {least} to {most}")),
+    }
+}
+
 /// The config file, and flags that override it.
 #[derive(Clone, Debug, Args)]
 pub struct ConfigArgs {

@@ -33,9 +33,7 @@ pub enum Message {
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    #[error(
-        "no open alert, open recommendation, planner's entry, silence in force or undelivered page has this id"
-    )]
+    #[error("nothing that can still change has this id")]
     NotFound,
     #[error("cannot store it: {0}")]
     Store(String),

@@ -130,7 +130,7 @@ pub fn scope_words(texts: &Texts, region: Option<&Name>, service: Option<&Name>)
 }
 
 /// The span of a full report. `from` and `to` are local days or times with their offset; `to` is not part of the span. Without
-/// them: the 28 days up to the last local midnight whose windows are finalized; `None` before the first finalized window.
+/// them: the 28 days up to the last local midnight before which all windows are finalized; `None` before the first finalized window.
 ///
 /// # Errors [`StoreError`] if the store cannot be read; a text that says what to use instead of an invalid span.
 pub fn span_of(

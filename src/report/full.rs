@@ -9,7 +9,7 @@ use super::intervals::{self, Interval, intervals};
 use super::measures::{self, Measure};
 use super::quality::Quality;
 use super::text::Report;
-use super::wording::accuracy;
+use super::wording::{accuracy, with_year};
 use crate::alert::Alert;
 use crate::domain::Zone;
 use crate::forecast;
@@ -54,8 +54,8 @@ pub fn full(
     let title = texts.text("report-full-of", args!["scope" => scope.as_str()]);
     let mut report = Report::new(texts, title);
     let args = args![
-        "from" => dated(&texts, from),
-        "to" => dated(&texts, to),
+        "from" => with_year(&texts, from),
+        "to" => with_year(&texts, to),
         "scope" => scope,
         "zone" => extent.zone.to_string(),
     ];
@@ -71,14 +71,6 @@ pub fn full(
     }
     Findings::read(reader, rules, counted)?.write(&mut report)?;
     Ok(report)
-}
-
-/// A time with its year, because a span may begin in the year before.
-fn dated(texts: &Texts, at: crate::domain::Timestamp) -> String {
-    use chrono::Datelike;
-    let year = texts.zone().local(at).year().to_string();
-    let args = args!["day" => texts.day(at), "time" => texts.time(at), "year" => year];
-    texts.text("report-full-time", args)
 }
 
 impl<'a> Findings<'a> {

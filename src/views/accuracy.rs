@@ -12,7 +12,7 @@ use crate::forecast::{self, QUANTILES, TARGET_ACCURACY};
 use crate::store::sums::sums;
 use crate::store::{AdjustedScore, NowcastScore, Reader, StoreError};
 
-/// Accuracy measures from the ledger; null if nothing was scored, or if there were no tickets.
+/// Accuracy measures of scored forecasts; null if nothing was scored, or if there were no tickets.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Figures {
     /// Scored windows.

@@ -81,7 +81,7 @@ impl LittleHistory {
     }
 }
 
-/// One vintage of a series.
+/// One forecast of a series, as it was issued.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Forecast {
     #[serde(flatten)]

@@ -28,8 +28,8 @@ pub struct GapTarget {
     pub agents: u32,
     /// Agents on the roster; null where at least one series has none.
     pub scheduled: Option<u32>,
-    /// Needed less scheduled agents, of a team. Of a region and service: the sum over the series that lack agents, because agents of
-    /// one channel do not help in another; without such series, the sum over all.
+    /// For a team: needed less scheduled agents. For a region and service: the sum over the series that lack agents, because
+    /// agents of one channel do not help in another. If no series lacks agents: the sum over all series.
     pub gap: i32,
     /// Expected service level, weighted by arrivals; null without arrivals.
     pub service_level: Option<f64>,

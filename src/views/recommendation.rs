@@ -56,7 +56,7 @@ pub struct Recommendation {
     pub service_level_without: f64,
     /// In the unit of `[recommendations]`; below 0 where it saves.
     pub cost: f64,
-    /// Of an announcement: the share of callers who are expected not to wait.
+    /// For an announcement: the share of callers who are expected to hang up without waiting for an agent.
     pub deflection_low: Option<f64>,
     pub deflection_high: Option<f64>,
     /// What to do, in one line.

@@ -26,10 +26,10 @@ pub struct SentimentRow {
     pub positive: u32,
     pub neutral: u32,
     pub negative: u32,
-    /// The same hour of past weeks, up to four: the median of their negative tickets. Null while tickets are known for less than a
-    /// week.
+    /// Median number of negative tickets in the same hour of up to four past weeks. Null while tickets are known for less than
+    /// a week.
     pub usual_negative: Option<f64>,
-    /// The median of their tickets with a text.
+    /// Median number of tickets with a text in these hours.
     pub usual_texts: Option<f64>,
     /// How many past weeks these are.
     pub weeks: usize,

@@ -53,7 +53,7 @@ pub struct ServiceFigures {
     pub first_response_p50_seconds: Option<u64>,
     /// 90 % were answered for the first time within it.
     pub first_response_p90_seconds: Option<u64>,
-    /// Contacts whose text is positive, by the words of the sentiment's list. Contacts without a text are in none of the three.
+    /// Contacts whose text has the sentiment `positive`. Contacts without a text are in none of the three.
     pub positive: u32,
     pub neutral: u32,
     pub negative: u32,

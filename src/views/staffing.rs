@@ -33,12 +33,12 @@ pub struct StaffingFigures {
     pub people: f64,
     /// Service level, as the mean over the quantiles of the forecast.
     pub expected_service_level: f64,
-    /// Mean wait; null if it has no limit, and for work that may wait.
+    /// Mean wait; null if waits grow without limit, and for work that may wait.
     pub asa_seconds: Option<f64>,
     pub p_wait: f64,
     pub p_abandon: f64,
     pub occupancy: f64,
-    /// Contacts that are not done at the end of the window, due or not, of work that may wait.
+    /// For work that may wait: contacts that are not done at the end of the window, whether they are due or not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backlog: Option<f64>,
     /// What determines the positions: `service_level`, `occupancy`, `wait`, `abandonment`, `deadline`, `minimum`, `closed`, or

@@ -96,11 +96,11 @@ fn a_wrong_value_names_a_value_that_works() {
         ),
         (&[&staffing[..], &["--shrinkage", "30"]].concat(), "a percentage from 0% to 95%"),
         (&[&staffing[..], &["--max-occupancy", "-1"]].concat(), "use a share from 0.05 to 1"),
-        (&[&staffing[..], &["--concurrency", "-1"]].concat(), "-1 is not in 1..=10"),
+        (&[&staffing[..], &["--concurrency", "-1"]].concat(), "use a whole number from 1 to 10"),
         (&["--listen", "8141"], "use an IP address and a port, such as 127.0.0.1:8141"),
         (&["--admin-listen", "localhost:9000"], "such as 127.0.0.1:9000"),
         (&["--speed", "-60"], "use a factor above 0"),
-        (&["--days", "-1"], "-1 is not in 1..=400"),
+        (&["--days", "-1"], "use a whole number from 1 to 400"),
         (&["replay", "--speed", "-1x", "x.ndjson"], "use a factor above 0"),
     ] {
         let run = run(args);

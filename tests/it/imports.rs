@@ -55,7 +55,7 @@ fn a_second_import_counts_nothing_twice_and_says_what_is_final() {
     wait_until_final(&program);
     let said = import(folder, "calls.csv", &["--url", &program.url]);
     assert!(
-        said.contains("not sent: 100 events lie in windows that the system has finalized"),
+        said.contains("not sent: 100 events in windows that the system has finalized"),
         "{said}"
     );
     assert!(!said.contains("accepted"), "{said}");

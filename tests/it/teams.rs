@@ -166,7 +166,7 @@ fn check(program: &Program, plan: &Value) {
         ("arrivals_factor=2", "need one series (region, service and channel) or a team"),
         ("team=calls&shrinkage=1", "shrinkage: 1: use a number from 0 to 0.95"),
         ("team=calls&aht=soon", "aht: soon: use a length such as 330s or 5m30s"),
-        ("team=calls&agents=12.5", "agents: `12.5`: use a whole number from 0 up"),
+        ("team=calls&agents=12.5", "agents: `12.5`: use digits only, such as 10"),
         ("team=calls&shrinkage=a%20third", "shrinkage: `a third`: use a number"),
         ("team=calls&agent=3", "query: agent: unknown field `agent`"),
         ("team=calls&target=100/20", "100 % is for deferred work only"),

@@ -492,7 +492,7 @@ fn an_alert_that_eased_asks_for_no_action() {
     assert!(storm.body(&texts).contains("Action now"), "{}", storm.body(&texts));
     life(&mut book, 3, &[0]);
     let storm = book.open().next().expect("still open");
-    assert_eq!(storm.title(&texts), "north/mobile: alarm storm, but not in the newest window");
+    assert_eq!(storm.title(&texts), "north/mobile: eased (alarm storm)");
     assert!(!storm.body(&texts).contains("Action"), "{}", storm.body(&texts));
 }
 

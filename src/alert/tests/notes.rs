@@ -120,14 +120,14 @@ fn a_resolved_page_says_what_is_still_missing() {
     }
     let said = |alert: &Alert, language| alert.body(&Texts::new(language));
     let eased = said(book.open().next().expect("open"), Language::En);
-    let left = "Still missing, too few for an alert: up to 3 at a time between 15:30 and 16:30; most at 15:30 (phone 2, chat 1).";
+    let left = "Agents still missing, but too few for an alert: up to 3 at a time between 15:30 and 16:30; most at 15:30 (phone 2, chat 1).";
     assert!(eased.lines().any(|line| line == left), "{eased}");
     let over = step(&mut book, 5, 12, 11);
     assert_eq!(notices(&over), [NotificationKind::Resolved]);
     let Some(AlertEffect::Changed(alert)) = over.last() else { panic!("{over:?}") };
     insta::assert_snapshot!(said(alert, Language::En), @r"
     Resolved: the current forecast shows no shortage of agents for north/broadband that is large enough for an alert. The alert lasted from 14:00 to 15:15 (Asia/Shanghai).
-    Still missing, too few for an alert: up to 3 at a time between 15:45 and 16:45; most at 15:45 (phone 2, chat 1).
+    Agents still missing, but too few for an alert: up to 3 at a time between 15:45 and 16:45; most at 15:45 (phone 2, chat 1).
     ");
     insta::assert_snapshot!(said(alert, Language::Zh), @r"
     预警解除：最新预测显示 north/broadband 的坐席缺口已低于预警标准。预警自 14:00 持续至 15:15（Asia/Shanghai）。

@@ -251,7 +251,7 @@ fn one_outage_over_three_services_is_one_page() {
     Cause (broadband, mobile, tv): 1 critical lossOfSignal alarm active since 05:40, first on CORE-1.
     Affected: customers of broadband, mobile, tv in north.
     Next checkpoint: 06:45, when the next forecast is due.
-    If you take this on, acknowledge the alert, for all its services at once; another page then follows only if it gets clearly worse.
+    If you take this on, acknowledge the alert. That counts for all services of the incident. Another page then follows only if the incident gets clearly worse.
     ");
     insta::assert_snapshot!(said(Language::Zh), @r"
     【紧急】north/broadband、mobile、tv 缺坐席：07:00 起 25 名（至 08:00）

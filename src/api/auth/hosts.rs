@@ -143,8 +143,8 @@ impl Hosts {
         if !crosses && origins.all(|origin| origin.to_str().is_ok_and(|o| self.is_ours(o, host))) {
             return Ok(());
         }
-        let detail = "this request comes from a page of another site: set server.public_url to the address that \
-                      people use, or add its host to server.allowed_hosts";
+        let detail = "this request comes from a page of another site: if that site is yours, set \
+                      server.public_url to its address, or add its host to server.allowed_hosts";
         Err(Problem::new(StatusCode::FORBIDDEN, detail))
     }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::commands::usage::whole;
+
 /// Format of the printed result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -54,7 +56,7 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "DURATION", default_value = "6h")]
     pub horizon: String,
     /// Number of points in time from which to forecast (origins), spread evenly over days and hours
-    #[arg(long, value_name = "NUMBER", default_value_t = 36, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 36, value_parser = whole(1, 100_000))]
     pub origins: u32,
     /// Length of the last part of the file, such as 40d or 26w; forecasts begin only there [default: a quarter of the file, at most 26 weeks]
     #[arg(long, value_name = "DURATION")]
@@ -83,7 +85,7 @@ pub struct BacktestArgs {
     /// Time between refits (24h: at midnight UTC); give the same value as --interval to refit before every forecast
     #[arg(long, value_name = "DURATION", default_value = "24h")]
     pub refit: String,
-    /// Length of the history that each forecast may use, such as 7d, to see how good forecasts of a new installation are. The history begins so much earlier than the last midnight (local time) before the origin. The model is fitted again for each origin [default: everything before the origin]
+    /// Length of the history that each forecast may use, such as 7d, to see how good forecasts of a new installation are. The history begins this long before 00:00 (local time) of the day of the origin. The model is fitted again for each origin [default: everything before the origin]
     #[arg(long, value_name = "DURATION")]
     pub history: Option<String>,
     /// File to write every forecast to (CSV); with several models, one file for each: OUT.MODEL.csv

@@ -10,8 +10,8 @@ use super::options::Options;
 use super::rows::{self, Written};
 use super::steps::{Regular, Rows};
 use super::table::{Row, Table};
-use super::words::plural;
 use crate::commands::usage::UsageError;
+use crate::commands::words::plural;
 use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::History;
 

@@ -20,7 +20,6 @@ mod setting;
 mod steps;
 mod table;
 mod text;
-mod words;
 
 use std::io::{self, Write};
 

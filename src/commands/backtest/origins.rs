@@ -48,10 +48,10 @@ pub fn choose(
     let horizon = format_duration(past.width.length() * steps as u32);
     if found.is_empty() {
         return Err(UsageError(format!(
-            "{}: in its last {} no window is followed by {horizon} of counts without a gap: use a longer \
-             file, a longer --last or a shorter --horizon",
+            "{}: in its last {}, no window has {horizon} of complete counts after it: use a longer file, a longer \
+             --last or a shorter --horizon",
             args.input.display(),
-            format_duration(past.width.length() * u32::try_from(last).unwrap_or(u32::MAX))
+            format_duration(past.width.length() * u32::try_from(last.max(1)).unwrap_or(u32::MAX))
         )));
     }
     if found.len() < count {

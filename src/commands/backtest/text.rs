@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::evaluate::Evaluated;
 use super::setting::Setting;
-use super::words::plural;
+use crate::commands::words::plural;
 use crate::domain::Timestamp;
 use crate::domain::format_duration;
 use crate::forecast::TARGET_ACCURACY;
@@ -133,7 +133,7 @@ fn in_words(setting: &Setting, done: &Evaluated<'_>) -> String {
     for (why, n) in &done.fell_back {
         let _ = writeln!(
             text,
-            "  {} made with a simpler method: {why}.",
+            "  {} made with a simpler method ({why}).",
             plural(*n, "forecast", "forecasts")
         );
     }
@@ -238,9 +238,9 @@ Accuracy is 1 − Σ|actual − forecast| / Σ actual. The noise floor is the er
 true rate has, because arrivals are random (Poisson). The accuracy at the noise floor is the best that is possible at this
 volume. MASE below 1 is better than last week's count.
 WQL scores the whole band: lower is better. An 80 % band is right if it covers 80 % of the actual counts. A band ends on
-whole numbers, so for small counts it covers more: compare the randomised PIT coverage with 80 % instead. The tables
-of models and of series show it. 87 % is a common target of operators. A – means no data: no forecast window has a
-count or, for MASE, there is less than a week of counts before the first forecast.
+whole numbers, so for small counts it covers more: compare the randomised PIT coverage with 80 % instead. Where models
+or series are compared, the columns of bands show this PIT coverage. 87 % is a common target of operators. A – means no
+data: no forecast window has a count or, for MASE, there is less than a week of counts before the first forecast.
 "
     .into()
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::api;
 use crate::api::config::{Admin, Server};
 use crate::app::Tls;
-use crate::commands::usage::UsageError;
+use crate::commands::usage::{UsageError, whole};
 use crate::config::{Flags, Layers, parse_address};
 use crate::domain::{Timestamp, read_instant};
 use crate::store::config::StoreConfig;
@@ -35,7 +35,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
     pub seed: u64,
     /// Days of history to simulate
-    #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400), allow_hyphen_values = true)]
+    #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = whole(1, 400), allow_hyphen_values = true)]
     pub days: u32,
     /// Simulated time at which the history ends and the clock starts [default: now]
     #[arg(long, value_name = "TIME", value_parser = read_instant)]

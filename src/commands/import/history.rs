@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::rows::{Mapping, Row, Rows};
 use crate::commands::replay::{all_rejected, read_token, send_all};
 use crate::commands::usage::UsageError;
+use crate::commands::words::plural;
 use crate::domain::{DAY, EventKind, Timestamp, WindowWidth, Zone};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -148,11 +149,12 @@ pub fn run(kind: EventKind, args: &HistoryArgs, out: &mut impl Write) -> anyhow:
                 file.sync_all()
             });
             written.map_err(|error| UsageError(format!("--out {shown}: {error}")))?;
-            writeln!(out, "{shown}: {} events written", plan.sent.len())?;
+            writeln!(out, "{shown}: {} written", plural(plan.sent.len(), "event", "events"))?;
         }
         None => {
             let (accepted, rejected) = send_all(&name, events, &args.url, token)?;
-            writeln!(out, "{}: {accepted} events accepted, {rejected} rejected", args.url)?;
+            let shown = plural(accepted, "event", "events");
+            writeln!(out, "{}: {shown} accepted, {rejected} rejected", args.url)?;
             all_rejected(accepted, rejected)?;
         }
     }
@@ -242,15 +244,19 @@ impl<'r> Plan<'r> {
         let rejected: u64 = rows.rejected.values().map(|(n, _)| n).sum();
         writeln!(
             out,
-            "{name}: {} rows: {} {verb}, {other} other events (such as responses and clears), {} duplicates, {rejected} rejected",
-            rows.read, self.counted, self.duplicates
+            "{name}: {}: {} {verb}, {} (such as responses and clears), {}, {rejected} rejected",
+            plural(rows.read, "row", "rows"),
+            self.counted,
+            plural(other, "other event", "other events"),
+            plural(self.duplicates, "duplicate", "duplicates")
         )?;
         for (series, (n, first, last)) in self.by_series.iter().take(SERIES_MAX) {
             writeln!(out, "  {series}: {n}, {} to {}", day(*first), day(*last))?;
         }
         more(out, "series", self.by_series.len(), SERIES_MAX)?;
         for (why, (n, line)) in rows.rejected.iter().take(REASONS_MAX) {
-            writeln!(out, "  rejected: {n} rows, the first in line {line}: {why}")?;
+            let n = plural(*n, "row", "rows");
+            writeln!(out, "  rejected: {n}, the first in line {line}: {why}")?;
         }
         more(out, "reasons", rows.rejected.len(), REASONS_MAX)?;
         if !rows.ignored.is_empty() {
@@ -259,25 +265,25 @@ impl<'r> Plan<'r> {
         if self.too_old > 0 {
             writeln!(
                 out,
-                "  not sent: {} events are older than 400 days, and windows are kept for 400 days",
-                self.too_old
+                "  not sent: {} older than 400 days; windows are kept for 400 days",
+                plural(self.too_old, "event", "events")
             )?;
         }
         if self.in_future > 0 {
             writeln!(
                 out,
-                "  not sent: {} events lie in the future: check --time-zone",
-                self.in_future
+                "  not sent: {} in the future: check --time-zone",
+                plural(self.in_future, "event", "events")
             )?;
         }
         if let (Some(upto), true) = (system.and_then(|system| system.final_upto), self.in_final > 0)
         {
             writeln!(
                 out,
-                "  not sent: {} events lie in windows that the system has finalized (before {upto}): they would be late, or are \
+                "  not sent: {} in windows that the system has finalized (before {upto}): such events would be late, or are \
                  counted already. To count older history, write it with --out and start `serve` with --input, see Import in \
                  docs/operations.md",
-                self.in_final
+                plural(self.in_final, "event", "events")
             )?;
         }
         Ok(())

@@ -26,6 +26,7 @@ use self::play::{Notes, Player, Speed, Summary, WallPace};
 use crate::app::Settings;
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
+use crate::commands::words::plural;
 use crate::config::Flags;
 use crate::domain::{Clock as _, Timestamp, read_instant};
 
@@ -118,7 +119,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
 /// See above.
 pub fn all_rejected(accepted: u64, rejected: u64) -> anyhow::Result<()> {
     if accepted == 0 && rejected > 0 {
-        anyhow::bail!("none of {rejected} events was accepted: look at the reasons above");
+        anyhow::bail!("no event was accepted, {rejected} rejected: look at the reasons above");
     }
     Ok(())
 }
@@ -150,7 +151,9 @@ fn print(summary: &Summary) -> io::Result<()> {
     };
     writeln!(
         io::stdout(),
-        "{events} events read{span}: {accepted} accepted, {rejected} rejected, {retries} retries"
+        "{} read{span}: {accepted} accepted, {rejected} rejected, {}",
+        plural(*events, "event", "events"),
+        plural(*retries, "retry", "retries")
     )
 }
 

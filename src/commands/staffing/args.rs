@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::usage;
-use crate::commands::usage::UsageError;
+use crate::commands::usage::{UsageError, whole};
 use crate::staffing::{
     Model, ModelName as Name, ModelTerms, Profile, Rates, ServiceTarget, check_target, parse_rates,
     parse_seconds, parse_target,
@@ -75,7 +75,7 @@ pub struct StaffingArgs {
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = shrinkage, allow_hyphen_values = true)]
     shrinkage: f64,
     /// Contacts that one agent handles at the same time, 1 to 10
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10), allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER", value_parser = whole(1, 10), allow_hyphen_values = true)]
     concurrency: Option<u32>,
     /// Relative number of chats that an agent completes with 1, 2, 3 … chats at once, such as 1,1.7,2.5: with two at once 1.7 times as many as with one
     #[arg(long, value_name = "RATES", value_parser = parse_rates, allow_hyphen_values = true)]

@@ -101,6 +101,6 @@ pub(super) fn day(windows: &[Window], out: &mut impl Write) -> Result<()> {
     }
     writeln!(
         out,
-        "All at the largest load of the window, which may be left from the window before."
+        "Each row is for the largest load of its window. Contacts of the window before may be part of it."
     )
 }

@@ -376,7 +376,7 @@ const SENTENCES: [(&str, Check); 21] = [
         },
     ),
     (
-        r"^(.+): ([\d,]+) agents needed at (\S+), (?:([\d,]+) scheduled|usually ([\d,]+) at this time), ([\d,]+) short\. Forecast for that window: ([\d,]+) tickets? \(([\d,]+) to ([\d,]+) with 80 % probability\)\.( Most of this need is work left from the windows before\.)?$",
+        r"^(.+): ([\d,]+) agents needed at (\S+)(?:, ([\d,]+) scheduled| \(usually ([\d,]+) at this time\)), ([\d,]+) short\. Forecast for that window: ([\d,]+) tickets? \(([\d,]+) to ([\d,]+) with 80 % probability\)\.( Most of this need is work left from the windows before\.)?$",
         |case, found| {
             let (at, plans) = (case.ahead(&found[3]), case.plans());
             let plan =
@@ -441,7 +441,7 @@ const SENTENCES: [(&str, Check); 21] = [
 /// last such window.
 fn below_limits(case: &Case<'_>, line: &str) {
     let form = Regex::new(
-        r"^Still missing, too few for an alert: up to ([\d,]+) at a time between (\S+) and (\S+); most at (\S+) \((.*)\)\.$",
+        r"^Agents still missing, but too few for an alert: up to ([\d,]+) at a time between (\S+) and (\S+); most at (\S+) \((.*)\)\.$",
     );
     let form = form.expect("a pattern");
     let found = form.captures(line).unwrap_or_else(|| case.wrong(line));
@@ -539,7 +539,7 @@ impl Checks {
         let mut parts: Vec<&str> = said.split(", ").collect();
         let end = said.rsplit(' ').next().map(|end| case.ahead(end));
         case.holds(end == case.alert.need().last().map(|step| step.to), "the title ends too early");
-        parts.retain(|part| !part.starts_with("some until "));
+        parts.retain(|part| !part.starts_with("shortages until "));
         for (at, part) in parts.iter().enumerate() {
             let next = parts.get(at + 1).and_then(|next| begin.captures(next));
             match next.filter(|_| !part.contains(" until ")) {

@@ -339,7 +339,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
     ),
     (
         "What was known when",
-        r"^In the window at (.+?), ([\d,]+) tickets came\. The table has the first forecast of each hour before it, and every nowcast: a forecast issued in between because of new alarms or tickets\.$",
+        r"^In the window at (.+?), ([\d,]+) tickets came\. The table has the first forecast of each hour before it, and every nowcast: a forecast issued in between because of new alarms or tickets\. Nowcasts do not warn of surges\.$",
         |case, found| {
             let peak = case.time(&found[1]);
             case.holds(number(&found[2]) == f64::from(case.drawn(peak)), "the tickets");

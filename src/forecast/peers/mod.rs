@@ -19,7 +19,7 @@ pub const CHOICES: [(&str, &str); 7] = [
     (DEFAULT, "the model of the service"),
     (
         "profile",
-        "the daily profile of the history before the origin, scaled to the volume of today; the service uses it for series without a fitted model",
+        "the daily profile of the history before the origin, scaled to the volume of the day of the origin; the service uses it for series without a fitted model",
     ),
     ("seasonal-naive", "last week's count; bands from its past errors"),
     ("mstl-ets", "MSTL with day and week, then AutoETS on the remainder (library augurs)"),

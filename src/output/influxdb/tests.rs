@@ -818,7 +818,7 @@ fn a_recommendation_is_a_point_of_its_first_second() {
     let mut site = Site::new();
     site.put(|tx| tx.put_recommendation(&advice()));
     let lines = site.changed(&mut 0);
-    insta::assert_snapshot!(lines.join("\n"), @r#"recommendation,kind=announcement,team=calls id="announcement.calls.1",state="done",source="",from="2026-01-01T02:15:00Z",until="2026-01-01T03:15:00Z",agents=0i,confidence=0.75,service_level_with=0.5,service_level_without=0.25,cost=0,changes=0i,answered_by="Li",summary="Switch on the outage announcement for calls, 02:15–03:15 (UTC); 10 to 30 % of callers are then expected not to wait",deflection_low=0.1,deflection_high=0.3,arrivals=90,expected_arrivals=120,attained_with=0.5,attained_without=0.25,deflected=0.25 1767232800037043356"#);
+    insta::assert_snapshot!(lines.join("\n"), @r#"recommendation,kind=announcement,team=calls id="announcement.calls.1",state="done",source="",from="2026-01-01T02:15:00Z",until="2026-01-01T03:15:00Z",agents=0i,confidence=0.75,service_level_with=0.5,service_level_without=0.25,cost=0,changes=0i,answered_by="Li",summary="Switch on the outage announcement for calls, 02:15–03:15 (UTC); 10 to 30 % of callers are then expected to hang up without waiting for an agent",deflection_low=0.1,deflection_high=0.3,arrivals=90,expected_arrivals=120,attained_with=0.5,attained_without=0.25,deflected=0.25 1767232800037043356"#);
 }
 
 /// Two e-mails arrived, one of them was answered and resolved, and eight more are open. Of two callers, one was answered.

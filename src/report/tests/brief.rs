@@ -127,6 +127,16 @@ fn far_work_follows_earlier_work() {
     assert!(!text.contains("## Actual contacts"), "{text}");
 }
 
+/// A date that is not in the year of the newest counts has its year.
+#[test]
+fn dates_of_another_year_have_their_year() {
+    let folder = TempDir::new().expect("a folder");
+    let far = work("w9", at("2027-01-02T06:00:00Z"), MaintenanceAction::Plan);
+    let reader = known(&folder, "2026-03-09T00:00:00Z", std::slice::from_ref(&far));
+    let text = text_of(&reader, &far, &Texts::new(Language::En));
+    assert!(text.contains("Sat 2 Jan 2027, 06:00 to Sat 2 Jan 2027, 09:00"), "{text}");
+}
+
 #[test]
 fn the_next_work_is_the_first_that_is_not_over() {
     let of = |id: &str, starts: &str, action| work(id, at(starts), action);

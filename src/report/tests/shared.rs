@@ -48,7 +48,7 @@ fn incident_of(reader: &Reader, id: &str) -> String {
 fn a_surge_begins_once_in_all_reports() {
     let cases = [
         (Some(75), "was issued 15 min before.", "15 min", "15 min (1 of 1 surges)"),
-        (Some(30), "was issued 30 min after that.", "30 min after it", "–"),
+        (Some(30), "was issued 30 min after that.", "only 30 min after the start", "–"),
         (None, "No forecast warned of it.", "no warning", "–"),
     ];
     for (warned, review, row, figure) in cases {

@@ -394,7 +394,7 @@ fn a_long_span_is_shown_by_week() {
     });
     let long = of_days(&reader, "2026-02-09", "2026-03-09", &english());
     let text = long.write(Format::Markdown);
-    has(&text, "Demand", "| Week from (days of this period) | Tickets |");
+    has(&text, "Demand", "| Week that begins on (only days of this period) | Tickets |");
     has(&text, "Demand", "| Mon 9 Feb | 3,528 |");
     has(&text, "Demand", "| Mon 2 Mar | 3,927 |");
     let plots = long.parts.iter().filter_map(|part| match part {

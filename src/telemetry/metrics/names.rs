@@ -48,7 +48,7 @@ impl Metrics {
         r.register("ingest_lag", "Records not yet read, by partition", self.lag.clone());
         r.register(
             "source_frontier_age_seconds",
-            "Clock time since the end of the last closed window, by source",
+            "Clock time since the end of the newest window closed for the source",
             self.source_age.clone(),
         );
         r.register("source_windows_open", "Open windows, by source", self.source_windows.clone());
@@ -61,13 +61,13 @@ impl Metrics {
         r.register("windows_revised", "Finalized windows that changed later", self.revised.clone());
         r.register(
             "alarms",
-            "Network alarms by effect: began, repeated, flapped, resynced, unpaired, refused, lists_refused",
+            "Network alarms by effect: began, repeated, flapped, resynced (ended by a rebuilt list), unpaired (a clear without an alarm), refused (too many), lists_refused (too many lists)",
             self.alarms.clone(),
         );
         r.register("alarms_standing", "Active network alarms", self.alarms_active.clone());
         r.register(
             "ticket_steps",
-            "Steps of tickets by effect: opened, responded, resolved, reopened, abandoned, snapshots, repeated, unpaired, given_up, stale, old",
+            "Steps of tickets by effect: opened, responded, resolved, reopened, abandoned, snapshots, repeated, unpaired (resolved, never created), given_up (too many are open), stale (no news for 90 days), old (of a forgotten ticket)",
             self.tickets.clone(),
         );
         r.register(
@@ -88,7 +88,7 @@ impl Metrics {
         );
         r.register(
             "staffing_tables_duration_seconds",
-            "Time to build the tables of staffing in the background; 0 until they are ready",
+            "Time to compute the tables of agents needed by arrivals, in the background; 0 until they are ready",
             self.staffing_tables_seconds.clone(),
         );
         r.register(
@@ -110,7 +110,7 @@ impl Metrics {
         r.register("series_known", "Forecast series, including roll-ups", self.series.clone());
         r.register(
             "series_named",
-            "Ticket series with counts under their own names, at most limits.series",
+            "Ticket series that are counted under their own names, not under `_other`; at most limits.series",
             self.named_series.clone(),
         );
         r.register(

@@ -15,7 +15,7 @@ need-from-most = up to { $n } from { $from }
 need-now-until = { $n } from now until { $to }
 need-now-most-until = up to { $n } from now until { $to }
 need-until = { $need } until { $to }
-need-rest = some until { $to }
+need-rest = shortages until { $to }
 
 alert-as-of = As of { $at } ({ $zone }); first seen at { $since }.
 alert-eased = Eased: no longer critical since { $at }.
@@ -34,13 +34,13 @@ alert-shortfall-rostered = { $channel }: { $agents } agents needed at { $at }, {
     [one] { $tickets } ticket
    *[other] { $tickets } tickets
 } ({ $low } to { $high } with 80 % probability).
-alert-shortfall-usual = { $channel }: { $agents } agents needed at { $at }, usually { $scheduled } at this time, { $gap } short. Forecast for that window: { $tickets ->
+alert-shortfall-usual = { $channel }: { $agents } agents needed at { $at } (usually { $scheduled } at this time), { $gap } short. Forecast for that window: { $tickets ->
     [one] { $tickets } ticket
    *[other] { $tickets } tickets
 } ({ $low } to { $high } with 80 % probability).
 alert-shortfall-left-over = { $shortfall } Most of this need is work left from the windows before.
 alert-complaints-later = Complaints are counted up to { $upto } so far. Later windows are counted once they are final.
-alert-below-limits = Still missing, too few for an alert: up to { $n } at a time between { $from } and { $to }; most at { $at } ({ $channels }).
+alert-below-limits = Agents still missing, but too few for an alert: up to { $n } at a time between { $from } and { $to }; most at { $at } ({ $channels }).
 alert-because = Cause: { $cause }.
 alert-affected = Affected: customers of { $service } in { $region } ({ $channels }).
 alert-next = Next checkpoint: { $at }, when the next forecast is due.
@@ -50,7 +50,7 @@ alert-acknowledge = If you take this on, acknowledge the alert; another page the
 incident-service = { $service } lacks agents: { $need }.
 incident-because = Cause ({ $service }): { $cause }.
 incident-affected = Affected: customers of { $services } in { $region }.
-incident-acknowledge = If you take this on, acknowledge the alert, for all its services at once; another page then follows only if it gets clearly worse.
+incident-acknowledge = If you take this on, acknowledge the alert. That counts for all services of the incident. Another page then follows only if the incident gets clearly worse.
 incident-resolved = Resolved: the current forecast shows no shortage of agents for { $scope } that is large enough for an alert. The incident lasted from { $from } to { $to } ({ $zone }).
 
 # Two or three things to do, each with its time.

@@ -11,14 +11,14 @@ fallback-little = { $n ->
     [0] less than a day
     [one] { $n } day
    *[other] { $n } days
-} of history: the daily profile so far, adjusted to today’s volume; full accuracy is expected from { $from } on
+} of history: the daily profile of this history, adjusted to today’s volume; full accuracy is expected from { $from } on
 fallback-borrowed = { $n ->
     [0] less than a day
     [one] { $n } day
    *[other] { $n } days
 } of history: the daily profile of other regions, adjusted to the volume here; full accuracy is expected from { $from } on
 fallback-shifted = since { $since } the number of tickets is about { $percent } % of what it was: earlier counts are scaled to the new level
-fallback-unfitted = no model is fitted yet: the daily profile so far, adjusted to today’s volume, without the effect of alarms
+fallback-unfitted = no model is fitted yet: the daily profile of the history so far, adjusted to today’s volume, without the effect of alarms
 
 nowcast-alarms = { $n ->
     [one] { $n } critical or major alarm since the last forecast

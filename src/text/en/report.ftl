@@ -141,8 +141,8 @@ report-surges-false = False alarms
 report-surges-start = Start
 report-surges-warning = First warning before the start
 report-surges-no-warning = no warning
-report-surges-late = { $n } min after it
-report-surges-began = Start: the first of the windows whose counts stayed above the 80 % band of the first forecasts. It lies at most two hours before the two windows that show the surge. The review of an incident uses the same start and the same first warning.
+report-surges-late = only { $n } min after the start
+report-surges-began = Start: from this window on, the counts stayed above the 80 % band of the first forecasts. It lies at most two hours before the two windows above the 99 % quantile. The review of an incident uses the same start and the same first warning.
 report-surges-none = No surge was counted.
 report-surges-unwarned = { $n ->
     [one] { $n } surge had active alarms an hour before its start, but no warning was given.
@@ -215,7 +215,7 @@ report-incident-unwarned = The surge began on { $at }. No forecast warned of it.
 
 report-summary = Summary
 report-summary-no-surge = There was no surge: the tickets did not exceed the 99 % quantile of the forecast without alarms in two windows in a row.
-report-summary-no-surge-yet = No surge so far. Whether there is one shows only once its windows are final.
+report-summary-no-surge-yet = No surge so far. Windows that are not final yet can still show one.
 report-summary-not-judged = It is not known whether there was a surge: the forecasts of this time did not use alarms yet, because there was too little history.
 report-summary-peak = The window with the most tickets was { $at }: { $most }.
 report-summary-came = { $n } tickets came until { $to }; the window with the most was { $at }: { $most }. The first forecasts of these windows, issued up to six hours before, were { $expected } in all. The actual number differs by { $change }.
@@ -226,7 +226,7 @@ report-summary-network = The network reported first: the first critical or major
 report-plot-incident = Tickets by window, all channels together, beside the first forecasts
 
 report-known = What was known when
-report-known-window = In the window at { $at }, { $n } tickets came. The table has the first forecast of each hour before it, and every nowcast: a forecast issued in between because of new alarms or tickets.
+report-known-window = In the window at { $at }, { $n } tickets came. The table has the first forecast of each hour before it, and every nowcast: a forecast issued in between because of new alarms or tickets. Nowcasts do not warn of surges.
 report-known-none-yet = No window since the start of the alert is final yet.
 report-known-none = No forecast for this time is stored.
 report-known-at = Issued
@@ -307,7 +307,7 @@ report-full-precision = Pages were justified for { $right } of { $judged ->
 } ({ $share }).
 report-full-first = First step: { $what }
 report-full-demand = Demand
-report-full-week = Week from (days of this period)
+report-full-week = Week that begins on (only days of this period)
 report-full-weeks-more = { $n ->
     [one] { $n } earlier week is not shown.
    *[other] { $n } earlier weeks are not shown.
@@ -352,7 +352,7 @@ report-effect = Expected effect, at best
 report-takes = Time
 report-owner = Owner
 report-measures-none = No recommendation follows from these figures.
-report-measures-rule = Rule: the points that apply, in this order: missing counts, alerts that nobody acknowledged, the series with the most missing agent hours (in the hour of the day with its largest shortage), surges without a warning although alarms were active, the largest series that misses the target accuracy although it could reach it, dead letters, alerts whose pages were not justified. Expected effect: what would have changed in this period without the problem. Time: how long such work typically takes.
+report-measures-rule = Rule: the points that apply, in this order: missing counts, alerts that nobody acknowledged, the series with the most missing agent hours (for the hour of the day in which it lacks most), surges without a warning although alarms were active, the largest series that misses the target accuracy although it could reach it, dead letters, alerts whose pages were not justified. Expected effect: what would have changed in this period without the problem. Time: how long such work typically takes.
 report-measure-short = Schedule up to { $agents } more agents for { $series } each day from { $from } to { $to }.
 report-measure-letters = { $n ->
     [one] Ask the sender of { $n } event that was not counted to correct it. Reason: { $reason }.

@@ -1,7 +1,7 @@
 # Alerts of the rules besides the lack of agents. Each rule has a name, a title for a lock screen, a line with its numbers, and an action.
 
 rule-title-critical = CRITICAL { $title }
-rule-title-eased = { $scope }: { $rule }, but not in the newest window
+rule-title-eased = { $scope }: eased ({ $rule })
 rule-title-resolved = { $scope }: resolved ({ $rule })
 rule-resolved = Resolved: { $rule } ({ $scope }). The alert lasted from { $from } to { $to } ({ $zone }).
 rule-eased = The newest window is within the limits of the alert again. The alert ends if the next windows are too.
@@ -35,14 +35,14 @@ rule-anomaly-now-title-low = { $scope } ({ $channel }): { $actual } tickets at {
 rule-anomaly-now-line-low = Only { $actual } tickets ({ $channel }) came in the window of { $at }; the forecast was { $expected }. A source may be silent.
 rule-anomaly-now-title-complaints = { $scope }: { $actual } tickets at { $at } about { $topics } (usual: { $expected })
 rule-anomaly-now-line-complaints = { $actual } tickets about { $topics } ({ $channel }) came in the window of { $at }; { $expected } are usual.
-rule-anomaly-now-title-phrase = { $scope }: a new phrase is in { $actual } tickets at { $at }
-rule-anomaly-now-line-phrase = A phrase that was rare before is in { $actual } tickets ({ $channel }) of the window of { $at }; { $expected } are usual.
+rule-anomaly-now-title-phrase = { $scope }: an unusual phrase is in { $actual } tickets at { $at }
+rule-anomaly-now-line-phrase = An unusual phrase is in { $actual } tickets ({ $channel }) of the window of { $at }; { $expected } are usual. The list of anomalies names the phrase.
 rule-anomaly-now-title-shift-up = { $scope } ({ $channel }): { $actual } tickets in { $minutes } min, steadily more than the forecast of { $expected }
-rule-anomaly-now-line-shift-up = { $actual } tickets ({ $channel }) came in the { $minutes } min up to the window of { $at }; the forecasts were { $expected } in all. No single window is far off.
+rule-anomaly-now-line-shift-up = { $actual } tickets ({ $channel }) came in the { $minutes } min up to the end of the window of { $at }; the forecasts were { $expected } in all. No single window is far off.
 rule-anomaly-now-title-shift-down = { $scope } ({ $channel }): { $actual } tickets in { $minutes } min, steadily fewer than the forecast of { $expected }
-rule-anomaly-now-line-shift-down = Only { $actual } tickets ({ $channel }) came in the { $minutes } min up to the window of { $at }; the forecasts were { $expected } in all. A part of a feed may be missing.
+rule-anomaly-now-line-shift-down = Only { $actual } tickets ({ $channel }) came in the { $minutes } min up to the end of the window of { $at }; the forecasts were { $expected } in all. A part of a feed may be missing.
 rule-anomaly-now-title-vanished = { $scope } ({ $channel }): no ticket for { $minutes } min, { $expected } are usual
-rule-anomaly-now-line-vanished = No ticket ({ $channel }) has come for { $minutes } min, up to the window of { $at }; { $expected } are usual in that time. Other series still have tickets: a queue or a feed may be cut off.
+rule-anomaly-now-line-vanished = No ticket ({ $channel }) has come for { $minutes } min, up to the end of the window of { $at }; { $expected } are usual in that time. Other series still have tickets: a queue or a feed may be cut off.
 rule-anomaly-now-action = Action now: look for the reason, and tell network operations if no alarm explains it.
 
 rule-silent-source-name = silent source
@@ -57,7 +57,7 @@ rule-forecast-unreliable-action = Action now: trust the newest counts more than 
 
 rule-backlog-growing-name = growing backlog
 rule-backlog-growing-title = { $scope } ({ $channel }): { $open } open tickets (usual: at most { $usual })
-rule-backlog-growing-line = { $channel }: { $open } tickets are open, { $grown } more than four windows before. On a usual day, at most { $usual } are open at a time.
+rule-backlog-growing-line = { $channel }: { $open } tickets are open; four windows before, there were { $grown } fewer. On a usual day, at most { $usual } are open at a time.
 rule-backlog-growing-action = Action now: check whether the team that resolves these tickets has enough people.
 
 rule-ticket-deadline-name = tickets about to miss their deadline

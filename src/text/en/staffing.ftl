@@ -50,7 +50,7 @@ advice-offer-leave = Offer leave to { $n ->
     [one] { $n } agent
    *[other] { $n } agents
 } of { $team }, { $from }–{ $to } ({ $zone })
-advice-announcement = Switch on the outage announcement for { $team }, { $from }–{ $to } ({ $zone }); { $low } to { $high } % of callers are then expected not to wait
+advice-announcement = Switch on the outage announcement for { $team }, { $from }–{ $to } ({ $zone }); { $low } to { $high } % of callers are then expected to hang up without waiting for an agent
 advice-short = { $needed } agents needed at { $at }, { $scheduled } on the schedule
 advice-short-reserve = { $needed } agents needed at { $at }, { $scheduled } on the schedule; { $reserve } more as a reserve, because the forecast may be too low
 advice-spare = even at the upper end of the forecast, only { $needed } agents are needed at { $at }; { $scheduled } are on the schedule

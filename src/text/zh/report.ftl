@@ -196,7 +196,7 @@ report-summary-network = 网络先于客户发现：首条紧急或重要告警�
 report-plot-incident = 各时段工单，所有渠道合计，与首次预测对照
 
 report-known = 各时刻已知的情况
-report-known-window = { $at } 这一时段实际有 { $n } 张工单。下表列出此前每小时的首次预测，以及所有即时预测（因新的告警或工单而临时发布）：
+report-known-window = { $at } 这一时段实际有 { $n } 张工单。下表列出此前每小时的首次预测，以及所有即时预测（因新的告警或工单而临时发布，不用于预报激增）：
 report-known-none-yet = 预警开始以来还没有完成统计的时段。
 report-known-none = 没有保存这段时间的预测。
 report-known-at = 发布时间

@@ -295,7 +295,7 @@ fn an_announcement_replaces_people_who_cannot_come() {
     let rules = AdviceRules { call_in_share: 0.0, ..AdviceRules::default() };
     step(&mut book, &desks, ten(), &rules);
     let [own] = book.all() else { panic!("one: {:?}", book.all()) };
-    insta::assert_snapshot!(said(own), @"Switch on the outage announcement for broadband, 10:00–16:00 (UTC); 10 to 30 % of callers are then expected not to wait");
+    insta::assert_snapshot!(said(own), @"Switch on the outage announcement for broadband, 10:00–16:00 (UTC); 10 to 30 % of callers are then expected to hang up without waiting for an agent");
     insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"cause of the extra calls: linkDown; 10 agents are missing and cannot be found in time; expected service level 63 % with this action, 50 % without it; confidence that the action is justified: 100 %");
     // Scored once it is over.
     let id = own.id.clone();
