@@ -135,7 +135,9 @@ pub(super) fn after(
     let mut oldest: Option<Rank> = None;
     for other in others(path) {
         let is_known = match Seen::at(&other) {
-            Ok(Some(seen)) => known.iter().any(|content| seen.is(content)) || seen.length == 0,
+            Ok(Some(seen)) => {
+                seen.length == 0 || known.iter().any(|content| has(&other, &seen, content))
+            }
             _ => true,
         };
         if is_known || modified(&other) < since {
@@ -158,6 +160,15 @@ pub(super) fn after(
         }
     }
     after
+}
+
+/// Whether a file has a content that was read in it. The inode alone does not tell: a new file may get that of a deleted one.
+fn has(path: &Path, seen: &Seen, content: &Content) -> bool {
+    let is_empty = content.ended == Some(content.base);
+    let head = || File::open(path).and_then(|file| head_of(&file, content.head_bytes));
+    seen.is(content)
+        && !is_empty
+        && head().is_ok_and(|head| head == (content.head_bytes, content.head))
 }
 
 /// The order of a rotated file among the others, according to its name.
@@ -196,6 +207,37 @@ impl Rank {
             (Some(this), Some(other)) => this < other,
             (None, None) => self.text > other.text,
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotated_file_that_got_the_inode_of_a_deleted_one_is_not_known() {
+        let dir = tempfile::TempDir::new().expect("directory");
+        let path = dir.path().join("tickets.ndjson");
+        let rotated = dir.path().join("tickets.1");
+        std::fs::write(&rotated, "a line that was not read, of a ticket\n").expect("written");
+        std::fs::write(&path, "").expect("written");
+        let Some(Seen { device, inode, length }) = Seen::at(&rotated).expect("read") else {
+            panic!("there is no file")
+        };
+        let file = File::open(&rotated).expect("opened");
+        let (head_bytes, head) = head_of(&file, length).expect("read");
+        let read = Content { base: 0, device, inode, head_bytes, head, ended: Some(40) };
+        // Was rotated and deleted, so its inode was free.
+        let deleted = Content { head: head ^ 1, ..read };
+        let empty = Content { head_bytes: 0, head: head_of(&file, 0).expect("read").1, ..read };
+        let empty = Content { ended: Some(empty.base), ..empty };
+        let last = Content { base: 40, inode: inode ^ 1, head: head ^ 2, ended: None, ..read };
+        for (known, expected) in [(read, None), (deleted, Some(&rotated)), (empty, Some(&rotated))]
+        {
+            let after = after(&path, &last, &[known, last], Some(SystemTime::UNIX_EPOCH));
+            assert_eq!(after.first.as_ref(), expected, "{known:?}");
+            assert!(after.unclear.is_empty() && after.compressed.is_empty());
         }
     }
 }
