@@ -3,7 +3,7 @@
 //! `cargo bench --bench signal -- 1,2,3 all 4` (seeds, family, weeks). The real forecaster counts eight weeks of a simulated
 //! operator's events, then issues forecasts, nowcasts and alerts for so many weeks, minute by minute. The roster fits usual demand.
 //! `SIGNAL_OPERATOR=standard` takes the small operator instead of the demo's.
-//! Four weeks have about 20 outages and 65 harmless groups of alarms: half as many as the demo. `SIGNAL_FAULTS=1` makes as many.
+//! Four weeks have about 20 outages and 70 harmless groups of alarms: half as many as the demo. `SIGNAL_FAULTS=1` makes as many.
 //!
 //! - An outage **needs staff** if, within its time and two hours after it, the plan of the true rates lacks agents by the limits of the
 //!   rule `understaffed`: 3 agents and 20 % of the roster in two consecutive windows of a series.

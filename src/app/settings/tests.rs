@@ -175,7 +175,7 @@ fn all_problems_are_reported_at_once() {
       server.listen (in surgecast.toml): found `localhost`: use an IP address and a port, such as 127.0.0.1:8080
       server.tokens_file (in surgecast.toml): cannot read no.such: No such file or directory (os error 2)
       server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, allowed_hosts, connections, language, listen, public_url, tls_cert_file, tls_key_file, tokens_file
-      windows.width (in surgecast.toml): found `7m`: use 5m, 10m, 15m, 30m or 60m
+      windows.width (in surgecast.toml): found `7m`: use 5m, 10m, 15m, 30m or 1h
       windows.lateness (in surgecast.toml): found `10`: use a length of time, such as 15m
       windows.max_future_skew (in surgecast.toml): found `11m`, more than windows.lateness (10m): use at most windows.lateness
       windows.time_zone (in surgecast.toml): found `Mars/Olympus`: `Mars/Olympus` is not an IANA time zone: use one such as Asia/Shanghai or Europe/London

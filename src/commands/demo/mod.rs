@@ -81,6 +81,11 @@ pub fn run(args: DemoArgs) -> anyhow::Result<()> {
     let listener = app::bind(settings.server.listen, "--listen")?;
     let mut store = Store::open(&data, WIDTH)?;
     let (state, resumed) = load(&mut store, &data, &args)?;
+    if let Some(pause) = args.pause_at.filter(|pause| *pause <= state.live) {
+        let text =
+            format!("--pause-at {pause}: use a time after {}, when the clock starts", state.live);
+        return Err(UsageError(text).into());
+    }
     let now = match store.reader()?.state("clock")? {
         Some(millis) => Timestamp::from_millis(millis),
         None => state.live,

@@ -28,7 +28,7 @@ pub struct Windows {
 impl Windows {
     /// Reads the section.
     pub fn read(section: Reader<'_>) -> Self {
-        let allowed = "use 5m, 10m, 15m, 30m or 60m";
+        let allowed = "use 5m, 10m, 15m, 30m or 1h";
         let width = section.parse("width", allowed, |text| {
             let length = parse_duration(text).map_err(|e| e.to_string())?;
             WindowWidth::new(length).map_err(|_| allowed.to_owned())

@@ -507,7 +507,7 @@ impl Checks {
                 case.holds(next > case.now, "it is over");
                 continue;
             }
-            if line.starts_with("Still missing, ") {
+            if line.starts_with("Agents still missing, but too few") {
                 below_limits(case, line);
                 continue;
             }
