@@ -295,7 +295,7 @@ fn the_environment_overrides_the_file_and_flags_override_both() {
     assert_eq!(run.code, Some(64));
     insta::assert_snapshot!(run.err, @r#"
     surgecast: config surgecast.toml: 1 problem
-      windows.width (from environment variable SURGECAST__WINDOWS__WIDTH): found `7m`: use 5m, 10m, 15m, 30m or 60m
+      windows.width (from environment variable SURGECAST__WINDOWS__WIDTH): found `7m`: use 5m, 10m, 15m, 30m or 1h
     "#);
 }
 
