@@ -2,6 +2,7 @@
 
 mod alarms;
 mod attained;
+mod batches;
 mod client;
 pub mod config;
 mod feeds;

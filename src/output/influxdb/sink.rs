@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::alarms::{self, Alarms};
 use super::client::{InfluxClient, InfluxSettings, SetupProblem};
@@ -71,7 +72,7 @@ impl Sink for InfluxSink {
     fn pulse(&mut self, reader: &Reader) -> Result<(usize, Written), StoreError> {
         let InfluxContext { clock, metrics, .. } = &self.gatherer.context;
         let lines = self.feeds.lines(reader, metrics, clock.now())?;
-        let written = self.client.write(&lines);
+        let written = self.client.write_beside(&lines);
         if written.is_err() {
             self.feeds.again();
         }
@@ -87,6 +88,11 @@ impl InfluxSink {
     pub fn new(settings: InfluxSettings, context: InfluxContext) -> Result<Self, SetupProblem> {
         let client = InfluxClient::new(settings)?;
         Ok(Self { client, gatherer: Gatherer::new(context), feeds: Feeds::default() })
+    }
+
+    /// The same sink, which waits for an answer of InfluxDB for this long instead of 30 s.
+    pub fn answered_within(self, limit: Duration) -> Self {
+        Self { client: self.client.answered_within(limit), ..self }
     }
 }
 
