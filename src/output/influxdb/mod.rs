@@ -13,6 +13,7 @@ mod points;
 mod recommended;
 mod scores;
 mod sink;
+mod teams;
 #[cfg(test)]
 mod tests;
 mod tokens;

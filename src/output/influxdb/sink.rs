@@ -9,10 +9,10 @@ use super::client::{InfluxClient, InfluxSettings, SetupProblem};
 use super::feeds::Feeds;
 use super::fields::Line;
 use super::scores::Scores;
-use super::{attained, planned, points, recommended};
-use crate::domain::{Clock, Scope, SeriesKey, Timestamp, WindowWidth};
+use super::{attained, planned, points, recommended, teams};
+use crate::domain::{Clock, Name, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::output::sink::{Refused, Sink, SinkError, Written};
-use crate::staffing::{Outlook, Plan};
+use crate::staffing::{Outlook, Plan, PlanTarget, Rules};
 use crate::store::{Change, KeyWindow, Reader, Served, StoreError, VINTAGES_KEPT};
 use crate::telemetry::Metrics;
 use crate::text::{Say, Texts};
@@ -27,6 +27,8 @@ pub struct InfluxContext {
     /// When alarms begin and end.
     pub alarms: AlarmRules,
     pub width: WindowWidth,
+    /// Which team serves a series.
+    pub staffing: Arc<Rules>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
 }
@@ -253,11 +255,18 @@ impl Gatherer {
         }
         if !is_newest && !live.is_empty() {
             let said = self.fallbacks(live.values());
-            for (plan, outlook) in reader.plans()? {
+            let all = reader.plans()?;
+            for (plan, outlook) in &all {
                 if live.contains_key(&outlook.series) {
-                    plans(plan.as_ref(), &outlook, &said, lines);
+                    plans(plan.as_ref(), outlook, &said, lines);
                 }
             }
+            let rules = &self.context.staffing;
+            let team = |series: &SeriesKey| rules.team_of(series).map(|team| &team.name);
+            let changed: BTreeSet<&Name> = live.keys().filter_map(team).collect();
+            let own =
+                targets(&all).filter(|(key, _)| team(key).is_some_and(|n| changed.contains(n)));
+            lines.extend(teams::staffing(rules, own));
         }
         // The window that was open keeps what was forecast before it began.
         for Served { vintage, .. } in live.values() {
@@ -287,11 +296,16 @@ impl Gatherer {
         }
         let staffed = reader.staffed(issued_at)?;
         lines.extend(staffed.iter().filter_map(|(series, t)| points::staffing(series, t)));
+        let rules = &self.context.staffing;
+        let first = staffed.iter().map(|(series, t)| (series, std::slice::from_ref(t)));
+        lines.extend(teams::staffing(rules, first));
         if newest {
             let said = self.fallbacks(served.iter());
-            for (plan, outlook) in reader.plans()? {
-                plans(plan.as_ref(), &outlook, &said, lines);
+            let all = reader.plans()?;
+            for (plan, outlook) in &all {
+                plans(plan.as_ref(), outlook, &said, lines);
             }
+            lines.extend(teams::staffing(rules, targets(&all)));
             let replaced = |served: &&Served| !live.contains_key(&served.vintage.series);
             lines.extend(self.causes(reader, served.iter().filter(replaced))?);
         }
@@ -352,4 +366,9 @@ fn plans(
     lines.extend(points::outlook(outlook, plan, fallback));
     let targets = plan.into_iter().flat_map(|plan| &plan.targets);
     lines.extend(targets.filter_map(|target| points::staffing(&outlook.series, target)));
+}
+
+/// The windows of all plans.
+fn targets(plans: &[(Option<Plan>, Outlook)]) -> impl Iterator<Item = (&SeriesKey, &[PlanTarget])> {
+    plans.iter().filter_map(|(plan, _)| plan.as_ref()).map(|p| (&p.series, p.targets.as_slice()))
 }

@@ -185,6 +185,7 @@ impl Operator {
             texts: Texts::new(Language::En),
             alarms: AlarmRules::default(),
             width: WIDTH,
+            staffing: Arc::default(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
         };
