@@ -5,63 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
-use surgecast::alert::Escalation;
-use surgecast::anomaly::AnomalyRules;
-use surgecast::config::core::staffing::default_profiles;
-use surgecast::domain::{DAY, Timestamp, Zone};
-use surgecast::engine::{Forecaster, ForecasterConfig, IssueConfig, RefitConfig};
-use surgecast::forecast::Calendar;
-use surgecast::staffing::Rules;
+use surgecast::domain::{DAY, Timestamp};
+use surgecast::engine::Forecaster;
 use surgecast::store::Store;
 use surgecast::telemetry::{Exposition, Metrics};
-use surgecast::window::{AlarmRules, TicketRules};
 
-use super::common::{cpu, setting};
+use super::common::cpu;
+use super::config::config;
 use super::memory;
 use super::site::{Site, WIDTH};
-
-fn config(from: Timestamp) -> ForecasterConfig {
-    let every = Duration::from_secs(6 * 3600);
-    let every_ms = every.as_millis() as i64;
-    ForecasterConfig {
-        width: WIDTH,
-        lateness: Duration::from_secs(600),
-        source_timeout: Duration::from_secs(900),
-        series_max: 1_000_000,
-        alarms: AlarmRules::default(),
-        tickets: TicketRules::default(),
-        policy: Default::default(),
-        customer_key: None,
-        nowcasts: true,
-        issue: IssueConfig {
-            zone: "Asia/Shanghai".parse().unwrap_or(Zone::UTC),
-            zones: Default::default(),
-            calendars: Default::default(),
-            calendar: Arc::new(Calendar::default()),
-            staffing: Arc::new(Rules::of_channels(default_profiles())),
-            anomalies: AnomalyRules { false_flags_a_day: setting("SCALE_FALSE_FLAGS", 5) as f64 },
-            advice: Default::default(),
-            tables_patience: Some(Duration::ZERO),
-            vintages_from: from,
-            plans_from: from,
-            alerts_from: from,
-            notify_from: from,
-            quiet_hours: None,
-            alert_rules: Default::default(),
-            roster: None,
-        },
-        refit: Some(RefitConfig {
-            width: WIDTH,
-            every,
-            from: Timestamp::from_millis(from.millis().div_euclid(every_ms) * every_ms),
-            used_from: from,
-            patience: Duration::from_secs(setting("SCALE_PATIENCE_S", 600)),
-        }),
-        receivers: Vec::new(),
-        escalation: Escalation::default(),
-        reports: Vec::new(),
-    }
-}
 
 /// Bytes of used pages.
 fn used(folder: &Path) -> f64 {

@@ -21,6 +21,7 @@ use surgecast::domain::Timestamp;
 
 #[path = "../common/mod.rs"]
 mod common;
+mod config;
 mod engine;
 mod program;
 mod site;

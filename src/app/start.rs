@@ -131,6 +131,7 @@ fn influxdb(setup: &mut Setup, shared: &Shared) -> anyhow::Result<Option<InfluxS
         texts: Texts::new(setup.info.language),
         alarms: setup.forecaster.alarms,
         width: setup.forecaster.width,
+        staffing: setup.forecaster.issue.staffing.clone(),
         clock: setup.clock.clone(),
         metrics: shared.metrics.clone(),
     };

@@ -1,6 +1,6 @@
 //! The write API, and the meaning of its answers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -13,16 +13,14 @@ use influxdb2::{Client, ClientBuilder, RequestError};
 use thiserror::Error;
 use tokio::runtime::{Builder, Runtime};
 
+use super::batches::{Progress, hash};
 use super::fields::Line;
 use super::mapping::Target;
 use crate::config::Secret;
-use crate::output::sink::{Refused, SinkError, Written};
+use crate::output::sink::{SinkError, Written};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// Maximum number of lines of a batch, as InfluxDB recommends for one request.
-const LINES_MAX: usize = 5_000;
-const BYTES_MAX: usize = 1 << 20;
 /// Maximum length of an answer in an error message.
 const TEXT_CHARS_MAX: usize = 300;
 /// Retention of the bucket: a year and a month.
@@ -60,6 +58,9 @@ pub struct InfluxClient {
     client: RefCell<(String, Client)>,
     runtime: Runtime,
     settings: InfluxSettings,
+    answer_within: Duration,
+    /// A write that has failed, by the hash of its lines: the next attempt continues it.
+    unfinished: Cell<Option<(u64, Progress)>>,
 }
 
 /// One request's answer.
@@ -67,8 +68,8 @@ enum Answer {
     Taken,
     /// Nothing was written, because a line is invalid.
     Bad(String),
-    /// Some lines were refused, all others were written.
-    Partly(String),
+    /// Some lines were refused, all others were written. With their number, if InfluxDB gives it.
+    Partly(String, usize),
     TooLarge,
     Later(String),
     Misconfigured(String),
@@ -80,10 +81,20 @@ impl InfluxClient {
     pub fn new(settings: InfluxSettings) -> Result<Self, SetupProblem> {
         let problem = |error: &dyn fmt::Display| SetupProblem(format!("InfluxDB client: {error}"));
         let token = settings.token.expose();
-        let client = client(&settings, &token).map_err(|error| problem(&error))?;
+        let client = client(&settings, &token, ANSWER_WITHIN).map_err(|error| problem(&error))?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| problem(&error))?;
-        Ok(Self { client: RefCell::new((token, client)), runtime, settings })
+        let client = RefCell::new((token, client));
+        let unfinished = Cell::new(None);
+        Ok(Self { client, runtime, settings, answer_within: ANSWER_WITHIN, unfinished })
+    }
+
+    /// The same client, which waits for an answer for this long instead of 30 s.
+    pub(super) fn answered_within(mut self, limit: Duration) -> Self {
+        self.answer_within = limit;
+        // An empty token is never that of the present client, so the next request creates one with this limit.
+        self.client.get_mut().0.clear();
+        self
     }
 
     /// A client with the current token.
@@ -91,28 +102,58 @@ impl InfluxClient {
         let token = self.settings.token.expose();
         let mut current = self.client.borrow_mut();
         if current.0 != token
-            && let Ok(client) = client(&self.settings, &token)
+            && let Ok(client) = client(&self.settings, &token, self.answer_within)
         {
             *current = (token, client);
         }
         current.1.clone()
     }
 
-    /// Writes lines in batches, in order. Lines that are written twice change nothing.
+    /// Writes lines in batches, in order. Lines that are written twice change nothing. If the write before failed and had the same
+    /// lines, continues it: an InfluxDB that fails often could otherwise never take a large write, or finish a search for a refused
+    /// line.
     pub fn write(&self, lines: &[Line]) -> Written {
-        let mut refused = Vec::new();
-        let mut rest = lines;
-        while !rest.is_empty() {
-            let mut bytes = 0;
-            let fits = rest.iter().take(LINES_MAX).take_while(|line| {
-                bytes += line.len() + 1;
-                bytes <= BYTES_MAX
-            });
-            let (batch, after) = rest.split_at(fits.count().max(1));
-            self.batch(batch, &mut refused)?;
-            rest = after;
+        let unfinished = self.unfinished.take().filter(|(of, _)| *of == hash(lines));
+        let mut progress = unfinished.map(|(_, progress)| progress).unwrap_or_default();
+        match self.write_rest(lines, &mut progress) {
+            Ok(()) => Ok(progress.refused),
+            Err(error) => {
+                self.unfinished.set(Some((hash(lines), progress)));
+                Err(error)
+            }
         }
-        Ok(refused)
+    }
+
+    /// The same for lines between the attempts of another write.
+    pub(super) fn write_beside(&self, lines: &[Line]) -> Written {
+        let mut progress = Progress::default();
+        self.write_rest(lines, &mut progress)?;
+        Ok(progress.refused)
+    }
+
+    /// A request without success is repeated once at once, if InfluxDB has answered the one before it: the back-off is for an InfluxDB
+    /// that is down.
+    fn write_rest(&self, lines: &[Line], progress: &mut Progress) -> Result<(), SinkError> {
+        let mut has_answered = false;
+        loop {
+            let batch = progress.next(lines);
+            if batch.is_empty() {
+                return Ok(());
+            }
+            match self.send(batch) {
+                Answer::Taken => progress.taken(batch),
+                Answer::Bad(why) => progress.not_taken(batch, &why),
+                Answer::Partly(why, dropped) => progress.partly_taken(batch, &why, dropped),
+                Answer::TooLarge => progress.not_taken(batch, "one line is too large"),
+                Answer::Later(_) if has_answered => {
+                    has_answered = false;
+                    continue;
+                }
+                Answer::Later(why) => return Err(SinkError::Temporary(why)),
+                Answer::Misconfigured(why) => return Err(SinkError::Misconfigured(why)),
+            }
+            has_answered = true;
+        }
     }
 
     /// Writes no line. InfluxDB checks token, organisation and bucket as for any other write, so the token only needs the right
@@ -125,33 +166,8 @@ impl InfluxClient {
             Answer::Later(why) => Err(SinkError::Temporary(why)),
             Answer::Misconfigured(why) => Err(SinkError::Misconfigured(why)),
             // Servers that call an empty body bad have looked at token and bucket before.
-            Answer::Taken | Answer::Bad(_) | Answer::Partly(_) | Answer::TooLarge => Ok(()),
+            Answer::Taken | Answer::Bad(_) | Answer::Partly(..) | Answer::TooLarge => Ok(()),
         }
-    }
-
-    /// Writes one batch, in halves if one of its lines is refused.
-    fn batch(&self, lines: &[Line], refused: &mut Vec<Refused>) -> Result<(), SinkError> {
-        match self.send(lines) {
-            Answer::Taken => {}
-            Answer::Partly(why) => refused.push(Refused { lines: 0, why, point: None }),
-            Answer::Bad(why) if lines.len() == 1 => {
-                let line = String::from_utf8_lossy(&lines[0]);
-                let why = format!("{why}: {}", short(&line));
-                refused.push(Refused { lines: 1, why, point: lines.first().cloned() });
-            }
-            Answer::TooLarge if lines.len() == 1 => {
-                let why = "one line is too large".into();
-                refused.push(Refused { lines: 1, why, point: lines.first().cloned() });
-            }
-            Answer::Bad(_) | Answer::TooLarge => {
-                let (front, back) = lines.split_at(lines.len() / 2);
-                self.batch(front, refused)?;
-                self.batch(back, refused)?;
-            }
-            Answer::Later(why) => return Err(SinkError::Temporary(why)),
-            Answer::Misconfigured(why) => return Err(SinkError::Misconfigured(why)),
-        }
-        Ok(())
     }
 
     fn send(&self, lines: &[Line]) -> Answer {
@@ -174,11 +190,12 @@ impl InfluxClient {
                 root_cause(error)
             ));
         };
-        let text = short(&message(text));
+        let message = message(text);
+        let text = short(&message);
         match status.as_u16() {
             400 => Answer::Bad(text),
             413 => Answer::TooLarge,
-            422 => Answer::Partly(text),
+            422 => Answer::Partly(text, dropped(&message)),
             401 => Answer::Misconfigured(format!(
                 "InfluxDB at {url} refuses the token: check influxdb.token_file, and that the token may write \
                  to bucket {bucket} of {org} ({text})"
@@ -307,10 +324,14 @@ impl InfluxClient {
     }
 }
 
-fn client(settings: &InfluxSettings, token: &str) -> Result<Client, influxdb2::BuildError> {
+fn client(
+    settings: &InfluxSettings,
+    token: &str,
+    answer_within: Duration,
+) -> Result<Client, influxdb2::BuildError> {
     let http = reqwest_influx::ClientBuilder::new()
         .connect_timeout(CONNECT_WITHIN)
-        .timeout(ANSWER_WITHIN)
+        .timeout(answer_within)
         .user_agent(concat!("surgecast/", env!("CARGO_PKG_VERSION")));
     let InfluxSettings { url, org, .. } = settings;
     ClientBuilder::with_builder(http, url, org, token).build()
@@ -321,6 +342,13 @@ fn message(text: &str) -> String {
     let json: Option<serde_json::Value> = serde_json::from_str(text).ok();
     let message = json.as_ref().and_then(|json| json["message"].as_str());
     message.unwrap_or(text).to_owned()
+}
+
+/// The number of refused lines in a message such as `partial write: … dropped=3`; 0 if it names none.
+fn dropped(message: &str) -> usize {
+    let number = message.rsplit_once("dropped=").map(|(_, number)| number);
+    let digits = number.and_then(|number| number.split(|c: char| !c.is_ascii_digit()).next());
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 fn short(text: &str) -> String {
@@ -412,5 +440,57 @@ mod tests {
         let probed = client.probe();
         let silent = |why: &str| why.contains("no answer from InfluxDB");
         assert!(matches!(&probed, Err(SinkError::Temporary(why)) if silent(why)), "{probed:?}");
+    }
+
+    const BUSY: (u16, &str) = (503, "busy");
+    const PARTLY: (u16, &str) = (422, "partial write: field type conflict dropped=1");
+
+    fn lines(number: usize) -> Vec<Line> {
+        (0..number).map(|n| format!("tickets count={n}i {n}").into_bytes()).collect()
+    }
+
+    #[test]
+    fn a_search_for_a_refused_line_goes_on_after_a_failure() {
+        // Four lines; the front half, after a failure; its first line. Then its second line, after failures; then the rest.
+        let (url, server) = server(vec![
+            PARTLY,
+            BUSY,
+            PARTLY,
+            (204, ""),
+            BUSY,
+            BUSY,
+            PARTLY,
+            BUSY,
+            PARTLY,
+            (204, ""),
+        ]);
+        let client = client(url);
+        let failed = client.write(&lines(4));
+        assert!(matches!(failed, Err(SinkError::Temporary(_))), "two failures: {failed:?}");
+        let refused = client.write(&lines(4)).expect("everything else is written");
+        assert_eq!(server.join().expect("it serves").len(), 10);
+        let [found] = refused.as_slice() else { panic!("{refused:?}") };
+        assert_eq!((found.lines, found.point.as_deref()), (1, Some(&b"tickets count=1i 1"[..])));
+        assert!(found.why.ends_with("dropped=1: tickets count=1i 1"), "{found:?}");
+    }
+
+    #[test]
+    fn other_lines_are_written_from_their_beginning() {
+        let (url, server) =
+            server(vec![(400, "invalid"), (204, ""), BUSY, BUSY, (204, ""), (204, "")]);
+        let client = client(url);
+        assert!(client.write(&lines(2)).is_err(), "after its first line");
+        assert_eq!(client.write_beside(&lines(1)), Ok(Vec::new()));
+        assert_eq!(client.write(&lines(3)), Ok(Vec::new()), "one request with all three");
+        assert_eq!(server.join().expect("it serves").len(), 6);
+    }
+
+    #[test]
+    fn the_number_of_dropped_lines_is_read_from_a_message() {
+        let cases = [("partial write: x dropped=12", 12), ("dropped=7 for database: y", 7)];
+        for (message, number) in cases {
+            assert_eq!(dropped(message), number);
+        }
+        assert_eq!((dropped("no number"), dropped("dropped=many")), (0, 0));
     }
 }

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod attained;
+mod batches;
 mod client;
 pub mod config;
 mod feeds;
@@ -12,6 +13,7 @@ mod points;
 mod recommended;
 mod scores;
 mod sink;
+mod teams;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::alarms::{self, Alarms};
 use super::client::{InfluxClient, InfluxSettings, SetupProblem};
 use super::feeds::Feeds;
 use super::fields::Line;
 use super::scores::Scores;
-use super::{attained, planned, points, recommended};
-use crate::domain::{Clock, Scope, SeriesKey, Timestamp, WindowWidth};
+use super::{attained, planned, points, recommended, teams};
+use crate::domain::{Clock, Name, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::output::sink::{Refused, Sink, SinkError, Written};
-use crate::staffing::{Outlook, Plan};
+use crate::staffing::{Outlook, Plan, PlanTarget, Rules};
 use crate::store::{Change, KeyWindow, Reader, Served, StoreError, VINTAGES_KEPT};
 use crate::telemetry::Metrics;
 use crate::text::{Say, Texts};
@@ -26,6 +27,8 @@ pub struct InfluxContext {
     /// When alarms begin and end.
     pub alarms: AlarmRules,
     pub width: WindowWidth,
+    /// Which team serves a series.
+    pub staffing: Arc<Rules>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
 }
@@ -71,7 +74,7 @@ impl Sink for InfluxSink {
     fn pulse(&mut self, reader: &Reader) -> Result<(usize, Written), StoreError> {
         let InfluxContext { clock, metrics, .. } = &self.gatherer.context;
         let lines = self.feeds.lines(reader, metrics, clock.now())?;
-        let written = self.client.write(&lines);
+        let written = self.client.write_beside(&lines);
         if written.is_err() {
             self.feeds.again();
         }
@@ -87,6 +90,11 @@ impl InfluxSink {
     pub fn new(settings: InfluxSettings, context: InfluxContext) -> Result<Self, SetupProblem> {
         let client = InfluxClient::new(settings)?;
         Ok(Self { client, gatherer: Gatherer::new(context), feeds: Feeds::default() })
+    }
+
+    /// The same sink, which waits for an answer of InfluxDB for this long instead of 30 s.
+    pub fn answered_within(self, limit: Duration) -> Self {
+        Self { client: self.client.answered_within(limit), ..self }
     }
 }
 
@@ -247,11 +255,18 @@ impl Gatherer {
         }
         if !is_newest && !live.is_empty() {
             let said = self.fallbacks(live.values());
-            for (plan, outlook) in reader.plans()? {
+            let all = reader.plans()?;
+            for (plan, outlook) in &all {
                 if live.contains_key(&outlook.series) {
-                    plans(plan.as_ref(), &outlook, &said, lines);
+                    plans(plan.as_ref(), outlook, &said, lines);
                 }
             }
+            let rules = &self.context.staffing;
+            let team = |series: &SeriesKey| rules.team_of(series).map(|team| &team.name);
+            let changed: BTreeSet<&Name> = live.keys().filter_map(team).collect();
+            let own =
+                targets(&all).filter(|(key, _)| team(key).is_some_and(|n| changed.contains(n)));
+            lines.extend(teams::staffing(rules, own));
         }
         // The window that was open keeps what was forecast before it began.
         for Served { vintage, .. } in live.values() {
@@ -281,11 +296,16 @@ impl Gatherer {
         }
         let staffed = reader.staffed(issued_at)?;
         lines.extend(staffed.iter().filter_map(|(series, t)| points::staffing(series, t)));
+        let rules = &self.context.staffing;
+        let first = staffed.iter().map(|(series, t)| (series, std::slice::from_ref(t)));
+        lines.extend(teams::staffing(rules, first));
         if newest {
             let said = self.fallbacks(served.iter());
-            for (plan, outlook) in reader.plans()? {
-                plans(plan.as_ref(), &outlook, &said, lines);
+            let all = reader.plans()?;
+            for (plan, outlook) in &all {
+                plans(plan.as_ref(), outlook, &said, lines);
             }
+            lines.extend(teams::staffing(rules, targets(&all)));
             let replaced = |served: &&Served| !live.contains_key(&served.vintage.series);
             lines.extend(self.causes(reader, served.iter().filter(replaced))?);
         }
@@ -346,4 +366,9 @@ fn plans(
     lines.extend(points::outlook(outlook, plan, fallback));
     let targets = plan.into_iter().flat_map(|plan| &plan.targets);
     lines.extend(targets.filter_map(|target| points::staffing(&outlook.series, target)));
+}
+
+/// The windows of all plans.
+fn targets(plans: &[(Option<Plan>, Outlook)]) -> impl Iterator<Item = (&SeriesKey, &[PlanTarget])> {
+    plans.iter().filter_map(|(plan, _)| plan.as_ref()).map(|p| (&p.series, p.targets.as_slice()))
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::feeds::Feeds;
 use super::sink::Gatherer;
-use super::{InfluxContext, Line, planned, points};
+use super::{InfluxContext, Line, planned, points, teams};
 use crate::alert::{Alert, AlertSeverity, AlertState, Paging, Silenced, Trend};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::clock::ManualClock;
@@ -22,7 +22,8 @@ use crate::forecast::{
     Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Figures, ForecastPoint, Score, Vintage,
 };
 use crate::staffing::{
-    AdviceReason, Kind, Outcome, Outlook, Plan, PlanTarget, Recommendation, RecommendationState,
+    AdviceReason, Kind, Outcome, Outlook, Plan, PlanTarget, Profile, Recommendation,
+    RecommendationState, Rules, Team,
 };
 use crate::store::{
     ByLead, Change, PartialRecord, SourceRecord, Store, StoreError, Tx, WindowRecord,
@@ -56,6 +57,7 @@ fn context() -> InfluxContext {
         texts: Texts::new(Language::En),
         alarms: AlarmRules { hold_clear: Duration::ZERO, ..AlarmRules::default() },
         width: WIDTH,
+        staffing: Arc::default(),
         clock: Arc::new(ManualClock::new(at(0))),
         metrics: Arc::default(),
     }
@@ -627,6 +629,69 @@ fn plan_target() -> PlanTarget {
     }
 }
 
+/// A team for the phone of the north, and one for its chat.
+fn two_teams() -> Rules {
+    let team = |name: &str, channel: &str| Team {
+        name: crate::domain::Name::new(name).expect("a name"),
+        series: vec![series(&format!("north/_all/{channel}"))],
+        skills: vec![],
+        profile: Profile::default_of(channel).expect("a profile"),
+        hours: None,
+        zone: Zone::UTC,
+        minimum: 0,
+    };
+    Rules::new(BTreeMap::new(), vec![team("calls", "phone"), team("chats", "chat")])
+}
+
+/// A plan of a series for the first windows.
+fn plan_of(name: &str, targets: Vec<PlanTarget>) -> (Plan, Outlook) {
+    let key = series(name);
+    let basis = crate::text::Stored::Sentence("basis".into());
+    let plan = Plan { series: key.clone(), issued_at: at(0), basis, targets };
+    let vintage = Vintage { series: key, causes: vec![], ..vintage() };
+    let outlook = crate::staffing::outlook(&vintage, Some(&plan));
+    (plan, outlook)
+}
+
+#[test]
+fn plans_of_a_team_are_added_up() {
+    let mut site = Site::new();
+    site.gatherer = Gatherer::new(InfluxContext { staffing: Arc::new(two_teams()), ..context() });
+    let later = PlanTarget { start: at(15), gap: -2, scheduled: None, ..plan_target() };
+    let all = [
+        plan_of("north/tv/phone", vec![plan_target(), later.clone()]),
+        plan_of("north/mobile/phone", vec![plan_target(), PlanTarget { gap: 7, ..later.clone() }]),
+        // No plan of the other series reaches the second window.
+        plan_of("north/tv/chat", vec![plan_target(), later]),
+        plan_of("north/mobile/chat", vec![PlanTarget { service_level: 0.5, ..plan_target() }]),
+        plan_of("south/tv/phone", vec![plan_target()]),
+    ];
+    site.put(|tx| {
+        for (plan, outlook) in &all {
+            tx.put_vintage(&Vintage { series: plan.series.clone(), causes: vec![], ..vintage() })?;
+            tx.put_plan(Some(plan), outlook)?;
+        }
+        Ok(())
+    });
+    let lines = site.changed(&mut 0);
+    let of_teams: BTreeSet<&str> = lines
+        .iter()
+        .map(String::as_str)
+        .filter(|line| line.starts_with("team_staffing,"))
+        .collect();
+    assert_eq!(
+        of_teams.into_iter().collect::<Vec<_>>(),
+        [
+            "team_staffing,team=calls positions=6i,agents=10i,gap=5i,service_level=0.75 1767233700000000000",
+            "team_staffing,team=calls positions=6i,agents=10i,scheduled=8i,gap=2i,service_level=0.75 1767232800000000000",
+            "team_staffing,team=chats positions=6i,agents=10i,scheduled=8i,gap=2i,service_level=0.5 1767232800000000000",
+        ]
+    );
+    let rules = Rules::default();
+    let targets = all.iter().map(|(plan, _)| (&plan.series, plan.targets.as_slice()));
+    assert!(teams::staffing(&rules, targets).is_empty(), "without teams");
+}
+
 fn alert() -> Alert {
     Alert {
         id: "understaffed.north.tv 2.17".into(),
@@ -727,6 +792,7 @@ fn every_line() -> Vec<Line> {
     lines.extend(planned::causes(&vintage, WIDTH, &context.texts));
     lines.extend(points::staffing(&key, &plan_target()));
     lines.extend(points::outlook(&outlook, Some(&plan), ""));
+    lines.extend(teams::staffing(&two_teams(), [(&key, plan.targets.as_slice())]));
     lines.extend(points::anomaly(&anomaly, &context.texts));
     lines.extend(points::alert(&alert(), &context.public_url, &context.texts));
     lines.extend(points::accuracy(&key, at(0), 3, &figures, Some(&SurgeCount::default())));

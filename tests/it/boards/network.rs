@@ -331,13 +331,13 @@ fn dead_letters(lang: Lang) -> Panel {
     let query = format!(
         r#"import "dict"
 
-{}{}{}
+{}{}
     |> group(columns: ["_field", "source"])
     |> aggregateWindow(every: 5m, fn: last, createEmpty: false)
     |> group(columns: ["_field", "_time"])
     |> sum()
     |> group(columns: ["_field"])
-    |> keep(columns: ["_time", "_field", "_value"])
+    |> keep(columns: ["_time", "_field", "_value"]){}
 "#,
         from(RANGE, "feed"),
         fields(&REASONS),

@@ -63,10 +63,11 @@ impl<'a> Sums<'a> {
             if three_hours_ahead { "\n    |> filter(fn: (r) => r.lead_h == \"3\")" } else { "" };
         let names: Vec<&str> = named.iter().map(|(field, _)| *field).collect();
         let flux = format!(
-            "import \"dict\"\n\n{before}{}{lead}{}{}{}{ADD_UP}\n",
+            "import \"dict\"\n\n{before}{}{lead}{}{}{ADD_UP}{}\n",
             from(RANGE, measurement),
             fields(&names),
             of.flux(),
+            // After the sums: a name is looked up for each row.
             renamed(named),
         );
         let mut filter = of.influxql();

@@ -1,6 +1,6 @@
 //! *Staffing outlook*, for planners.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::advice;
 use super::flux::{self, LEAVES, PICK, PIVOT, RANGE, SERIES, fields, from, outlooks};
@@ -36,11 +36,13 @@ pub fn board(lang: Lang) -> Board {
             panels::arrivals(lang, (24, 10)),
             panels::agents(lang, (12, 8)),
             service_level(lang),
-            heat_map(lang),
+            gaps_of_teams(lang),
+            gaps_of_series(lang),
             risks(lang),
             advice::recommendations(lang, (24, 8)),
             panels::plans_and_causes(lang, (24, 8)),
-            panels::alarms(lang, (24, 7)),
+            panels::alarms(lang, (12, 7)),
+            open_tickets(lang),
             panels::open_alerts(lang, (24, 7)),
             panels::anomalies(lang, (24, 8)),
             panels::accuracy(lang, (24, 8)),
@@ -124,85 +126,195 @@ fn service_level(lang: Lang) -> Panel {
         )
 }
 
-/// Gaps by series and half hour, as a table with coloured cells.
-fn heat_map(lang: Lang) -> Panel {
-    let query = format!(
-        r#"{PICK}
+/// What a table of gaps shows in its rows.
+struct Gaps<'a> {
+    measurement: &'a str,
+    /// Functions before the query, and filters in it.
+    pick: (&'a str, &'a str),
+    /// The column of names, and how it is made from the tags.
+    name: (&'a str, &'a str),
+    /// The same in InfluxQL: the filter, the tags, and the name made from them.
+    influxql: (String, &'a str, &'a str),
+}
+
+impl Gaps<'_> {
+    /// The largest gap of each half hour.
+    fn query(&self) -> Query {
+        let Self { measurement, pick: (before, filters), name: (column, name), influxql } = self;
+        let query = format!(
+            r#"{before}
 // The largest gap of each half hour. Columns say how far ahead it is, because a query does not know the reader's time zone.
-{}{}{LEAVES}
+{}{}{filters}
     |> aggregateWindow(every: 30m, fn: max, createEmpty: false, timeSrc: "_start")
     |> map(fn: (r) => {{
         minutes = (int(v: r._time) - int(v: now())) / 60000000000
         ahead = if minutes < 0 then 0 else minutes / 30 * 30
         rest = ahead - ahead / 60 * 60
         return {{
-            series: r.region + " / " + r.service + " / " + r.channel,
+            {column}: {name},
             ahead: "+" + string(v: ahead / 60) + ":" + (if rest < 10 then "0" else "") + string(v: rest),
             order: ahead,
             gap: r._value,
         }}
     }})
-    |> group(columns: ["series"])
+    |> group(columns: ["{column}"])
     |> sort(columns: ["order"])
     |> group()
-    |> pivot(rowKey: ["series"], columnKey: ["ahead"], valueColumn: "gap")
+    |> pivot(rowKey: ["{column}"], columnKey: ["ahead"], valueColumn: "gap")
     |> limit(n: 100)
 "#,
-        from("range(start: now(), stop: 6h)", "staffing"),
-        fields(&["gap"]),
+            from("range(start: now(), stop: 6h)", measurement),
+            fields(&["gap"]),
+        );
+        let (filter, tags, alias) = influxql;
+        let largest = format!(
+            "SELECT max(\"gap\") AS \"gap\" FROM \"{measurement}\" WHERE {filter} GROUP BY time(30m), {tags} fill(none)"
+        );
+        Query::new(query, &[column])
+            .may_be_empty()
+            .in_influxql([Select::rows(largest, &["gap"]).called(*alias)])
+    }
+
+    /// The table, with coloured cells.
+    fn panel(&self, lang: Lang, (title, text): (&str, &str), size: (u64, u64)) -> Panel {
+        Panel::table(title, text, size)
+            .ask(self.query())
+            .reshaped([reshape::joined_by_time()])
+            .influxql_field(
+                "Time",
+                &[
+                    ("displayName", json!(lang.t("half hour", "半小时"))),
+                    ("unit", json!("time:HH:mm")),
+                    ("custom.cellOptions", json!({ "type": "auto" })),
+                ],
+            )
+            .unit("none")
+            .decimals(0)
+            .custom("cellOptions", json!({ "type": "color-background", "mode": "basic" }))
+            // Twelve columns fit a narrow screen, and each name fits a column.
+            .custom("minWidth", json!(90))
+            .default("color", json!({ "mode": "thresholds" }))
+            .thresholds(&[
+                ("green", None),
+                ("transparent", Some(0.0)),
+                ("orange", Some(1.0)),
+                ("red", Some(5.0)),
+            ])
+    }
+}
+
+/// How a column of names looks.
+fn names_of_rows(name: &str) -> [(&'static str, Value); 3] {
+    [
+        ("displayName", json!(name)),
+        ("custom.width", json!(220)),
+        ("custom.cellOptions", json!({ "type": "auto" })),
+    ]
+}
+
+/// Gaps by team and half hour.
+fn gaps_of_teams(lang: Lang) -> Panel {
+    let gaps = Gaps {
+        measurement: "team_staffing",
+        pick: ("", ""),
+        name: ("name", "r.team"),
+        influxql: (influxql::AHEAD.into(), "\"team\"", "$tag_team"),
+    };
+    let title = lang.t("Gap by team and half hour", "各团队每半小时的缺口");
+    let text = lang.t(
+        "Agents missing (above 0) or to spare (below 0) in each team that serves several series together, by how far ahead the half hour is. `+1:30` is the half hour that begins in an hour and a half. Shows all teams, up to 100, whatever is chosen above.",
+        "各团队（共同服务多个序列）缺少（大于 0）或富余（小于 0）的坐席，按距现在的时长排列。“+1:30”为一个半小时后开始的半小时。显示全部团队（最多 100 个），不随上方的选择变化。",
     );
-    let largest = Select::lines(
-        format!(
-            "SELECT max(\"gap\") AS \"gap\" FROM \"staffing\" WHERE {} AND {} GROUP BY time(30m), \"region\", \"service\", \
-             \"channel\" fill(none)",
-            influxql::leaves(),
-            influxql::AHEAD,
+    gaps.panel(lang, (title, text), (24, 6))
+        .influxql_text(lang.t(
+            "Agents missing (above 0) or to spare (below 0) in each team that serves several series together. Each row is a half hour, each column a team. Shows all teams, whatever is chosen above.",
+            "各团队（共同服务多个序列）缺少（大于 0）或富余（小于 0）的坐席。每行对应半小时，每列对应一个团队。显示全部团队，不随上方的选择变化。",
+        ))
+        .empty(lang.t("no teams: see [teams.NAME]", "没有团队：请查看 [teams.NAME]"))
+        .field("name", &names_of_rows(lang.t("team", "团队")))
+}
+
+/// Gaps by series and half hour.
+fn gaps_of_series(lang: Lang) -> Panel {
+    let gaps = Gaps {
+        measurement: "staffing",
+        pick: (PICK, LEAVES),
+        name: ("series", r#"r.region + " / " + r.service + " / " + r.channel"#),
+        influxql: (
+            format!("{} AND {}", influxql::leaves(), influxql::AHEAD),
+            "\"region\", \"service\", \"channel\"",
+            "$tag_region / $tag_service / $tag_channel",
         ),
-        &["gap"],
-    );
+    };
     let title = lang.t("Gap by series and half hour", "各序列每半小时的缺口");
     let text = lang.t(
-        "Agents missing (above 0) or to spare (below 0), by how far ahead the half hour is. `+1:30` is the half hour that begins in an hour and a half. Up to 100 series.",
-        "缺少（大于 0）或富余（小于 0）的坐席，按距现在的时长排列。“+1:30”为一个半小时后开始的半小时。最多 100 个序列。",
+        "Agents missing (above 0) or to spare (below 0), by how far ahead the half hour is. `+1:30` is the half hour that begins in an hour and a half. A series of a team has its share of the team. Up to 100 series.",
+        "缺少（大于 0）或富余（小于 0）的坐席，按距现在的时长排列。“+1:30”为一个半小时后开始的半小时。团队所服务的序列按其在团队中的份额计算。最多 100 个序列。",
     );
-    Panel::table(title, text, (24, 10))
-        .ask(
-            Query::new(query, &["series"])
-                .may_be_empty()
-                .in_influxql([largest.called("$tag_region / $tag_service / $tag_channel")]),
-        )
-        .reshaped([reshape::joined_by_time()])
-        .influxql_field(
-            "Time",
-            &[
-                ("displayName", json!(lang.t("half hour", "半小时"))),
-                ("unit", json!("time:HH:mm")),
-                ("custom.cellOptions", json!({ "type": "auto" })),
-            ],
-        )
+    gaps.panel(lang, (title, text), (24, 10))
         .influxql_text(lang.t(
-            "Agents missing (above 0) or to spare (below 0). Each row is a half hour, each column a series. With many series, choose some above.",
-            "缺少（大于 0）或富余（小于 0）的坐席。每行对应一个半小时，每列对应一个序列。序列较多时请在上方选择。",
+            "Agents missing (above 0) or to spare (below 0). Each row is a half hour, each column a series. A series of a team has its share of the team. With many series, choose some above.",
+            "缺少（大于 0）或富余（小于 0）的坐席。每行对应半小时，每列对应一个序列。团队所服务的序列按其在团队中的份额计算。序列较多时请在上方选择。",
         ))
+        .empty(lang.t("no staffing profile: see [staffing]", "没有坐席参数：请查看 [staffing]"))
+        .field("series", &names_of_rows(lang.t("series", "序列")))
+}
+
+/// Open tickets of the series of the pickers.
+fn open_tickets(lang: Lang) -> Panel {
+    let (open, title) = (lang.t("open", "未结"), lang.t("Open tickets", "未结工单"));
+    let flux = format!(
+        r#"import "experimental"
+
+{PICK}
+// A window in which nothing happened to a series' tickets has no point: the last one holds, up to three days.
+from(bucket: v.defaultBucket)
+    |> range(start: experimental.subDuration(d: 3d, from: v.timeRangeStart), stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "backlog"){}{LEAVES}
+    |> aggregateWindow(every: 15m, fn: last, timeSrc: "_start")
+    |> fill(usePrevious: true)
+    |> filter(fn: (r) => exists r._value and r._time <= now())
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> set(key: "_field", value: "{open}")
+    |> group(columns: ["_field"])
+    |> aggregateWindow(every: 15m, fn: sum, createEmpty: false, timeSrc: "_start")
+    |> keep(columns: ["_time", "_field", "_value"])
+"#,
+        fields(&["open"]),
+    );
+    // InfluxQL cannot add up what `fill(previous)` has filled: each series is an area, and Grafana stacks them.
+    let last = format!(
+        "SELECT last(\"open\") AS \"{open}\" FROM \"backlog\" WHERE {} AND {} AND time <= now() GROUP BY time(15m), \"region\", \
+         \"service\", \"channel\" fill(previous)",
+        influxql::leaves(),
+        influxql::RANGE,
+    );
+    let select = Select::lines(last, &[open]).called("$tag_region / $tag_service / $tag_channel");
+    let text = lang.t(
+        "Tickets that are open at the end of each window, where events carry ticket ids; other series are not counted. Single series are added up. A series whose tickets did not change within the range or the three days before it is not counted.",
+        "事件带有工单编号时，每个时段结束时的未结工单数；其他序列不计。各序列相加。在所选时间及此前三天内工单没有变化的序列不计。",
+    );
+    Panel::chart(title, text, (12, 7))
+        .ask(Query::series(flux).may_be_empty().in_influxql([select]))
+        .influxql_text(lang.t(
+            "Tickets that are open at the end of each window, where events carry ticket ids; other series are not counted. Each series is an area, stacked on the others: with many series, choose some above. A series counts from the first change of its tickets within the range on.",
+            "事件带有工单编号时，每个时段结束时的未结工单数；其他序列不计。每个序列为一块面积，逐层堆叠；序列较多时请在上方选择。每个序列从所选时间内工单首次变化起计入。",
+        ))
+        .custom("stacking", json!({ "mode": "normal", "group": "open" }))
+        .custom("fillOpacity", json!(10))
         .unit("none")
         .decimals(0)
-        .empty(lang.t("no staffing profile: see [staffing]", "没有坐席参数：请查看 [staffing]"))
-        .custom("cellOptions", json!({ "type": "color-background", "mode": "basic" }))
-        // Twelve columns fit a narrow screen, and each name of a series fits a column.
-        .custom("minWidth", json!(90))
-        .default("color", json!({ "mode": "thresholds" }))
-        .thresholds(&[
-            ("green", None),
-            ("transparent", Some(0.0)),
-            ("orange", Some(1.0)),
-            ("red", Some(5.0)),
-        ])
+        .empty(lang.t(
+            "no ticket ids in the events: only the counts of new tickets are known",
+            "事件中没有工单编号：只知道新工单的数量",
+        ))
+        .custom("lineInterpolation", json!("stepAfter"))
+        .custom("axisLabel", json!(lang.t("tickets", "工单")))
         .field(
-            "series",
+            open,
             &[
-                ("displayName", json!(lang.t("series", "序列"))),
-                ("custom.width", json!(220)),
-                ("custom.cellOptions", json!({ "type": "auto" })),
+                ("color", json!({ "mode": "fixed", "fixedColor": "blue" })),
+                ("custom.lineWidth", json!(2)),
             ],
         )
 }

@@ -124,7 +124,7 @@ fn reshaped(panel: &Value, mut columns: BTreeSet<String>) -> BTreeSet<String> {
 }
 
 /// Columns that InfluxQL gives in another form: the panel's description, or `grafana/README.md`, says so.
-const IN_ANOTHER_FORM: [&str; 3] = ["series", "silent", "order"];
+const IN_ANOTHER_FORM: [&str; 4] = ["series", "name", "silent", "order"];
 
 #[test]
 fn tables_and_figures_show_the_same_columns() {

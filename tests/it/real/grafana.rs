@@ -224,6 +224,17 @@ fn points(region: &str, service: &str) -> String {
                     "staffing,{series} positions=3i,agents=5i,scheduled=4i,gap=1i,service_level=0.75 {}",
                     at(start)
                 ));
+                lines.push(format!(
+                    "team_staffing,team={region} positions=3i,agents=5i,scheduled=4i,gap=1i,service_level=0.75 {}",
+                    at(start)
+                ));
+                if step < 0 {
+                    lines.push(format!(
+                        "backlog,{series} open={}i,opened=2i {}",
+                        9 + step,
+                        at(start)
+                    ));
+                }
             }
         }
         lines.push(format!(

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use surgecast::alert::Escalation;
 use surgecast::anomaly::AnomalyRules;
-use surgecast::clock::{ManualClock, WallClock};
+use surgecast::clock::{ManualClock, SteadyClock, WallClock};
 use surgecast::cluster::Leadership;
 use surgecast::config::Secret;
 use surgecast::config::core::staffing::default_profiles;
@@ -42,7 +42,7 @@ mod site;
 
 use site::{Site, WIDTH};
 
-const BUCKET: &str = "outage";
+pub const BUCKET: &str = "outage";
 /// Windows before the outage, and during it: 24 hours.
 const BEFORE: i64 = 4;
 const DURING: i64 = 96;
@@ -128,7 +128,12 @@ pub struct Operator {
     leader: SyncSender<Message>,
     reader: Reader,
     site: Site,
+    /// The clock of the machine, which may be wrong.
     clock: Arc<ManualClock>,
+    /// The time without jumps, from which the monotonic clock follows.
+    true_clock: Arc<ManualClock>,
+    /// The clock of the forecaster, as in the service.
+    steady: SteadyClock,
     metrics: Arc<Metrics>,
     stop: Arc<AtomicBool>,
     next: i64,
@@ -142,13 +147,18 @@ impl Operator {
         let reader = store.reader().expect("a reader");
         let forecaster = Forecaster::open(config(from), store, metrics.clone()).expect("it opens");
         let (leader, inbox) = sync_channel(100);
+        let [clock, true_clock] = [(); 2].map(|()| Arc::new(ManualClock::new(from)));
+        let (wall, monotonic) = (clock.clone(), true_clock.clone());
+        let steady = SteadyClock::new(Box::new(move || (wall.now(), monotonic.now().since(from))));
         Self {
             forecaster,
             inbox,
             leader,
             reader,
             site: Site::new(series),
-            clock: Arc::new(ManualClock::new(from)),
+            clock,
+            true_clock,
+            steady,
             metrics,
             stop: Arc::default(),
             next: first,
@@ -175,6 +185,7 @@ impl Operator {
             texts: Texts::new(Language::En),
             alarms: AlarmRules::default(),
             width: WIDTH,
+            staffing: Arc::default(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
         };
@@ -198,14 +209,22 @@ impl Operator {
 
     /// Counts and finalizes the next window.
     pub fn window(&mut self) {
+        self.window_with_clock_off_by(0);
+    }
+
+    /// Counts and finalizes the next window. When its source closes it, the machine's clock is off by `off_ms`, until the next window.
+    pub fn window_with_clock_off_by(&mut self, off_ms: i64) {
         let start = WIDTH.start(self.next);
         let end = WIDTH.end(start);
         let now = end + Duration::from_secs(601);
         self.next += 1;
         let [counted, closed] = self.site.reports(start, now);
         self.forecaster.leads = true;
-        for (reports, now) in [(counted, end), (closed, now)] {
-            self.clock.set(now);
+        for (reports, at, off_ms) in [(counted, end, 0), (closed, now, off_ms)] {
+            self.true_clock.set(at);
+            self.clock.set(Timestamp::from_millis(at.millis() + off_ms));
+            let now = self.steady.now();
+            assert_eq!(now, at, "a short jump is not followed");
             self.forecaster.apply(&[reports], None, now).expect("stored");
         }
         assert_eq!(self.forecaster.finalized_upto(), Some(end));
@@ -330,6 +349,17 @@ pub fn compare(influx: &Influx, control: &Influx, range: &str) -> (u64, usize) {
         assert!(compared.contains(&name), "{name} is not among {compared:?}");
     }
     (values, compared.len())
+}
+
+/// Compares the newest points of the measurements that show the present. Returns those that have any.
+pub fn compare_newest(influx: &Influx, control: &Influx, range: &str) -> Vec<&'static str> {
+    let with_points = OF_THE_PRESENT.into_iter().filter(|name| {
+        let query = format!("SELECT last(*) FROM \"{name}\" WHERE {range} GROUP BY *");
+        let expected = control.influxql(BUCKET, &query);
+        assert_eq!(influx.influxql(BUCKET, &query), expected, "{name}");
+        !expected.is_empty()
+    });
+    with_points.collect()
 }
 
 #[test]

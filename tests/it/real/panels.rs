@@ -1,8 +1,8 @@
 //! Draws panels of the boards from real query results, with Grafana's own libraries in the browser: a simulated operator, the
 //! service, InfluxDB, the queries of the boards, and the page of `tests/panels`. No Grafana server runs.
 //!
-//! `itself.rs` draws the board of metrics. CI draws one board twice. `SURGECAST_ALL_PANELS=FOLDER` draws all of them in both languages, themes and widths, and saves
-//! pictures to that folder.
+//! `itself.rs` draws the board of metrics. CI draws one board twice. `SURGECAST_ALL_PANELS=FOLDER` draws all of them in both languages,
+//! themes and widths, and saves pictures to that folder. `SURGECAST_BOARD=staffing-outlook` chooses one board, with a week of data.
 #![allow(clippy::disallowed_methods, reason = "the events lie before now")]
 
 use std::path::{Path, PathBuf};
@@ -71,7 +71,8 @@ impl Operator {
         let simulated = (days + 1).to_string();
         let args = ["simulate", "--out", "sim", "--days", &simulated, "--start", &start];
         assert!(run(path, &args), "the operator is simulated");
-        let inputs = ["tickets.ndjson", "alarms.ndjson", "maintenance.ndjson"];
+        std::fs::write(path.join("sim/open.ndjson"), with_ids(now)).expect("tickets");
+        let inputs = ["tickets.ndjson", "alarms.ndjson", "maintenance.ndjson", "open.ndjson"];
         inputs.iter().for_each(|name| keep_until(&path.join("sim").join(name), now));
 
         // The roster comes first: plans use it from the first one on.
@@ -102,6 +103,25 @@ impl Operator {
         });
         Self { _program: program, influx, _folder: folder }
     }
+}
+
+/// E-mails with ids, two an hour: every third is still open. The simulated tickets have no ids.
+fn with_ids(now: DateTime<Utc>) -> String {
+    let mut events = Vec::new();
+    for n in 0..60 {
+        let opened = now - TimeDelta::minutes(1800 - 30 * n);
+        let mut event = |at: DateTime<Utc>, action: &str| {
+            let event = json!({"kind": "ticket", "event_id": format!("{action}-{n}"), "ticket_id": format!("T-{n}"), "action": action,
+                "ts": at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), "region": "north", "service": "broadband", "channel": "email"});
+            events.push((at, event.to_string()));
+        };
+        event(opened, "create");
+        if n % 3 != 0 {
+            event(opened + TimeDelta::minutes(50), "resolve");
+        }
+    }
+    events.sort();
+    events.into_iter().flat_map(|(_, event)| [event, "\n".to_owned()]).collect()
 }
 
 fn run(folder: &Path, args: &[&str]) -> bool {
@@ -341,7 +361,15 @@ fn check_outlook(filled: &Filled, seen: &[Value]) {
     let axes: Vec<&str> =
         list(&level["chart"]["axes"]).iter().map(|axis| text(&axis["label"])).collect();
     assert!(axes.contains(&"positions"), "{axes:?}");
-    check_heat_map(titled(seen, "Gap by series and half hour"));
+    let (cells, short) = check_heat_map(titled(seen, "Gap by series and half hour"));
+    assert!(cells > 200 && short > 0, "{short} of {cells} cells are coloured");
+    let of_teams = titled(seen, "Gap by team and half hour");
+    let (cells, _) = check_heat_map(of_teams);
+    let rows = list(&of_teams["table"]["rows"]);
+    assert!(rows.len() == 1 && cells >= 11, "{cells} cells in {rows:?}");
+    assert_eq!(rows[0][0]["text"], "north-phone");
+    let open = titled(seen, "Open tickets");
+    assert_eq!(list(&open["legend"])[0]["text"], "open", "{}", open["legend"]);
 
     let risks = &titled(seen, "Top risks of the next 6 hours")["table"];
     let columns: Vec<&str> = list(&risks["columns"]).iter().map(|c| text(&c["text"])).collect();
@@ -351,8 +379,8 @@ fn check_outlook(filled: &Filled, seen: &[Value]) {
     assert!(link.contains(&format!("/#/series/{}/", text(&first[1]["text"]))), "{link}");
 }
 
-/// Each number of the heat map has the colour of its threshold.
-fn check_heat_map(panel: &Value) {
+/// Each number of the heat map has the colour of its threshold. Returns how many there are, and how many are above 0.
+fn check_heat_map(panel: &Value) -> (usize, usize) {
     let (mut short, mut cells) = (0, 0);
     for row in list(&panel["table"]["rows"]) {
         // The last half hour may have begun for some series only.
@@ -371,13 +399,14 @@ fn check_heat_map(panel: &Value) {
     }
     let columns = list(&panel["table"]["columns"]);
     assert!(columns.iter().any(|column| column["text"] == "+1:30"), "{columns:?}");
-    assert!(cells > 200 && short > 0, "{short} of {cells} cells are coloured");
+    (cells, short)
 }
 
 #[test]
 fn panels_are_drawn_from_real_results_with_the_libraries_of_grafana() {
     let pictures = std::env::var_os("SURGECAST_ALL_PANELS").map(PathBuf::from);
-    let operator = Operator::start(if pictures.is_some() { 28 } else { 8 });
+    let only = std::env::var("SURGECAST_BOARD").ok();
+    let operator = Operator::start(if pictures.is_some() && only.is_none() { 28 } else { 8 });
     let of_influxdb = boards().into_iter().filter(|board| board.source != Source::PromQl);
     let all: Vec<Board> = of_influxdb.collect();
     let is_first = |board: &&Board| {
@@ -385,7 +414,10 @@ fn panels_are_drawn_from_real_results_with_the_libraries_of_grafana() {
             && (board.lang == Lang::En) == (board.source == Source::Flux)
     };
     let chosen: Vec<&Board> = match pictures {
-        Some(_) => all.iter().collect(),
+        Some(_) => {
+            let is_chosen = |board: &&Board| only.as_ref().is_none_or(|name| board.file == name);
+            all.iter().filter(is_chosen).collect()
+        }
         None => all.iter().filter(is_first).collect(),
     };
     let looks: &[Look] = match pictures {

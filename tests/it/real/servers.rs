@@ -203,6 +203,12 @@ impl Influx {
         self.child = Some(child);
     }
 
+    /// Its process.
+    #[allow(dead_code, reason = "a benchmark measures its CPU time")]
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
     fn api(&self, method: reqwest::Method, path: &str) -> reqwest::blocking::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url()));
         request.header("authorization", format!("Token {TOKEN}"))
