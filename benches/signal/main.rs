@@ -17,6 +17,8 @@
 //! - The **oracle** knows the true parameters of every outage that has raised an alarm, and of announced work. It plans with these rates
 //!   at the end of each window, and pages by the same rule: at once where 5 agents and 40 % of the roster are missing, else in the second
 //!   window in a row.
+//! - `SIGNAL_BOUND=1` runs, instead of the forecaster, an **informed oracle** with several limits of probability. It knows the
+//!   simulator's parameters, but only the alarms and tickets so far (`informed.rs`).
 #![allow(clippy::disallowed_methods, reason = "a setting of the benchmark")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
 
