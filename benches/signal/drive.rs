@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use surgecast::alert::{Escalation, NotificationKind, Route, UNDERSTAFFED};
+use surgecast::anomaly::Anomaly;
 use surgecast::commands::demo::roster;
 use surgecast::config::core::staffing::default_profiles;
 use surgecast::domain::{DAY, SourceId, Timestamp};
@@ -14,7 +15,7 @@ use surgecast::ingest::{Decoder, Headers};
 use surgecast::input::{Decoders, RecordRef, SourceProcessor};
 use surgecast::simulate::Operator;
 use surgecast::staffing::Rules;
-use surgecast::store::Store;
+use surgecast::store::{Filter, Store};
 use surgecast::telemetry::Metrics;
 use surgecast::text::{Language, Texts};
 use surgecast::window::{AggregatorConfig, AlarmRules, TicketRules};
@@ -76,8 +77,8 @@ fn config(world: &World) -> ForecasterConfig {
     }
 }
 
-/// The pages that the forecaster decides.
-pub fn pages(world: &World) -> Vec<Page> {
+/// The pages that the forecaster decides, and the worst window of each episode of anomalies.
+pub fn run(world: &World) -> (Vec<Page>, Vec<Anomaly>) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), WIDTH).unwrap();
     let mut leader = Forecaster::open(config(world), store, Arc::<Metrics>::default()).unwrap();
@@ -114,7 +115,18 @@ pub fn pages(world: &World) -> Vec<Page> {
             eprintln!("  week {} of {}", (hour - first) / (7 * 24) + 1, (end - first) / (7 * 24));
         }
     }
-    sent(&leader)
+    (sent(&leader), peaks(world, &leader))
+}
+
+/// The worst window of each episode of anomalies in the weeks.
+fn peaks(world: &World, leader: &Forecaster) -> Vec<Anomaly> {
+    let reader = leader.reader();
+    let filter = Filter { region: None, service: None, channel: None };
+    let found = reader.anomalies(&filter, world.live, world.end, 1_000_000, None).unwrap();
+    let found: Vec<Anomaly> = found.into_iter().map(|(_, anomaly)| anomaly).collect();
+    let episodes = reader.episodes_of(&found).unwrap();
+    let all = found.into_iter().zip(episodes);
+    all.filter(|(own, episode)| own.window == episode.peak).map(|(own, _)| own).collect()
 }
 
 fn sent(leader: &Forecaster) -> Vec<Page> {
@@ -141,7 +153,8 @@ fn sent(leader: &Forecaster) -> Vec<Page> {
             let texts = Texts::new(Language::En);
             let text =
                 format!("{:?} {}\n{}", row.notice.kind, alert.title(&texts), alert.body(&texts));
-            found.push(Page { at: row.created_at, parts: parts.collect(), text });
+            let (at, since) = (row.created_at, alert.since);
+            found.push(Page { at, since, parts: parts.collect(), text });
         }
     }
     found.sort_by_key(|page| page.at);

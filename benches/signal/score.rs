@@ -7,6 +7,8 @@ use surgecast::domain::{Scope, Timestamp};
 /// A page: when it was decided, and the span and size of the need that it tells of, by scope.
 pub struct Page {
     pub at: Timestamp,
+    /// When its alert began.
+    pub since: Timestamp,
     pub parts: BTreeMap<Scope, (Timestamp, Timestamp, i32)>,
     /// Its text, to read.
     pub text: String,

@@ -15,27 +15,32 @@ pub const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const HISTORY: i64 = 56;
 /// How long after an outage its need may last.
 const AFTER: Duration = Duration::from_secs(2 * 3600);
-const IN_TIME: Duration = Duration::from_secs(15 * 60);
+pub const IN_TIME: Duration = Duration::from_secs(15 * 60);
 /// Windows of a plan.
-const HORIZON: i64 = 24;
+pub const HORIZON: i64 = 24;
 
 /// Agents that are missing in a scope, by index of the window; windows below the limits of the rule are missing.
-type Need = BTreeMap<Scope, BTreeMap<i64, i32>>;
+pub type Need = BTreeMap<Scope, BTreeMap<i64, i32>>;
 
 pub struct World {
     pub config: OperatorConfig,
     pub live: Timestamp,
     pub end: Timestamp,
-    operator: Operator,
+    pub operator: Operator,
     planners: BTreeMap<Name, Planner>,
     rosters: BTreeMap<SeriesKey, Vec<Presence>>,
-    need: Need,
+    pub need: Need,
+    /// What the plan of the true rates lacks in each window of the weeks, also below the limits of the rule.
+    pub lacks: BTreeMap<SeriesKey, Vec<Gap>>,
 }
 
 /// What a plan lacks in a window: agents, and whether that is critical.
 #[derive(Clone, Copy, Default)]
-struct Gap {
-    agents: i32,
+pub struct Gap {
+    /// Agents needed, and agents on the roster.
+    pub needed: u32,
+    pub scheduled: f64,
+    pub agents: i32,
     is_short: bool,
     is_critical: bool,
 }
@@ -62,14 +67,14 @@ impl World {
                 rosters.entry(shift.series.clone()).or_default().push(Presence::from(&shift));
             }
         }
-        let need = Need::new();
-        let mut world = Self { config, live, end, operator, planners, rosters, need };
+        let (need, lacks) = (Need::new(), BTreeMap::new());
+        let mut world = Self { config, live, end, operator, planners, rosters, need, lacks };
         world.need = world.true_need();
         world
     }
 
     /// What the plans of arrivals in consecutive windows from `first` on lack.
-    fn gaps(&mut self, series: &SeriesKey, first: i64, arrivals: &[f64]) -> Vec<Gap> {
+    pub fn gaps(&mut self, series: &SeriesKey, first: i64, arrivals: &[f64]) -> Vec<Gap> {
         let Some(planner) = self.planners.get_mut(&series.channel) else { return Vec::new() };
         let agents = planner.agents(arrivals, WIDTH);
         let roster = self.rosters.get(series).map_or(&[][..], Vec::as_slice);
@@ -78,6 +83,8 @@ impl World {
             let scheduled = present(roster, from, to).unwrap_or(0.0);
             let gap = f64::from(needed) - (scheduled + 1e-9).floor();
             Gap {
+                needed,
+                scheduled,
                 agents: gap.max(0.0) as i32,
                 is_short: gap >= 3.0 && gap >= 0.2 * scheduled,
                 is_critical: gap >= 5.0 && gap >= 0.4 * scheduled,
@@ -87,7 +94,7 @@ impl World {
     }
 
     /// Windows in which series of a scope are short by the rule: two in a row.
-    fn by_rule(need: &mut Need, scope: &Scope, first: i64, gaps: &[Gap]) -> bool {
+    pub fn by_rule(need: &mut Need, scope: &Scope, first: i64, gaps: &[Gap]) -> bool {
         let short = |at: usize| gaps.get(at).is_some_and(|gap| gap.is_short);
         let mut critical = false;
         for (at, gap) in gaps.iter().enumerate() {
@@ -109,11 +116,12 @@ impl World {
                 .collect();
             let gaps = self.gaps(&series, first, &rates);
             Self::by_rule(&mut need, &series.scope(), first, &gaps);
+            self.lacks.insert(series, gaps);
         }
         need
     }
 
-    fn scope(&self, incident: &Incident) -> Scope {
+    pub fn scope(&self, incident: &Incident) -> Scope {
         Scope {
             region: self.config.regions[incident.region].name.clone(),
             service: self.config.services[incident.service].name.clone(),
@@ -152,7 +160,12 @@ impl World {
                     let begins = windows.keys().next().copied().unwrap_or(index);
                     let span = (WIDTH.start(begins), WIDTH.start(ends + 1), most);
                     let text = String::from("the oracle");
-                    pages.push(Page { at: now, parts: BTreeMap::from([(scope, span)]), text });
+                    pages.push(Page {
+                        at: now,
+                        since: now,
+                        parts: BTreeMap::from([(scope, span)]),
+                        text,
+                    });
                 }
             }
         }
@@ -172,6 +185,7 @@ impl World {
             self.outage(outage, pages, &mut score);
         }
         let none = BTreeMap::new();
+        let mut false_pages = Vec::new();
         for page in pages {
             let holds = |share: f64| {
                 page.parts.iter().any(|(scope, (from, to, agents))| {
@@ -181,7 +195,7 @@ impl World {
                 })
             };
             if !holds(0.5) && std::env::var_os("SIGNAL_FALSE").is_some() {
-                println!("false, at {}: {}\n", page.at, page.text);
+                false_pages.push(page);
             }
             score.wrong += usize::from(!holds(0.5));
             score.groundless += usize::from(!holds(0.0));
@@ -190,17 +204,25 @@ impl World {
                 within && page.parts.contains_key(&self.scope(work))
             }));
         }
+        for page in false_pages {
+            self.explain(page, &incidents);
+        }
         score
+    }
+
+    /// Start and end of the need of an outage, if it needs staff.
+    pub fn need_of(&self, outage: &Incident) -> Option<(Timestamp, Timestamp)> {
+        let windows = self.need.get(&self.scope(outage))?;
+        let span = WIDTH.index(outage.starts)..WIDTH.index(outage.ends + AFTER) + 1;
+        let mut own = windows.range(span).map(|(index, _)| *index);
+        let first = own.next()?;
+        let last = own.next_back().unwrap_or(first);
+        Some((WIDTH.start(first), WIDTH.start(last + 1)))
     }
 
     fn outage(&self, outage: &Incident, pages: &[Page], score: &mut Score) {
         let scope = self.scope(outage);
-        let Some(windows) = self.need.get(&scope) else { return };
-        let span = WIDTH.index(outage.starts)..WIDTH.index(outage.ends + AFTER) + 1;
-        let mut own = windows.range(span).map(|(index, _)| *index);
-        let Some(first) = own.next() else { return };
-        let last = own.next_back().unwrap_or(first);
-        let (begins, ends) = (WIDTH.start(first), WIDTH.start(last + 1));
+        let Some((begins, ends)) = self.need_of(outage) else { return };
         score.needy += 1;
         let about = |page: &&Page| {
             let near = page.at + IN_TIME >= outage.starts && page.at < ends;
