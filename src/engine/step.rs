@@ -183,7 +183,9 @@ impl State {
             for (position, list) in &report.rebuilt {
                 self.observed.alarms.observe_rebuilt(position, list);
             }
-            report.tickets.iter().for_each(|news| self.observed.tickets.observe(news));
+            for tickets in &report.tickets {
+                self.observed.tickets.observe_batch(tickets);
+            }
             effects.put(StoreChange::Events(report, self.late_under_other(report)));
         }
         self.beyond.take(

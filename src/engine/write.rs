@@ -6,7 +6,7 @@ use super::effects::StoreChange;
 use super::issued::{Issued, Plans};
 use super::report::Report;
 use crate::alert::{Escalation, Notification, NotificationKind, Route};
-use crate::domain::Timestamp;
+use crate::domain::{TicketBatch, Timestamp};
 use crate::staffing::{self, Outlook, Plan};
 use crate::store::{StoreError, Tx};
 use crate::window::AggregationKey;
@@ -158,8 +158,8 @@ fn write_events(
     for (position, work) in &report.maintenance {
         tx.put_maintenance(position, work)?;
     }
-    for message in &report.tickets {
-        tx.put_ticket_message(message)?;
+    for message in report.tickets.iter().flat_map(TicketBatch::messages) {
+        tx.put_ticket_message(&message)?;
     }
     for (letter, place) in &report.dead {
         let place = place.as_ref().map(|(key, start)| (under.get(key).unwrap_or(key), *start));

@@ -65,7 +65,7 @@ pub(super) fn customer(parties: &List<Reference<'_>>) -> Option<Box<str>> {
         |party: &&Reference<'_>| word(&party.role).is_some_and(|role| same(&role, "customer"));
     let party = parties.0.iter().find(is_customer)?;
     let id = word(&party.id).or_else(|| word(&party.party.0.as_ref()?.id))?;
-    customer_id(&id)
+    customer_id(&id).map(Into::into)
 }
 
 /// The distinguished name in a 28.532 `href`. Its path has the parts of the name:
