@@ -19,10 +19,10 @@ pub(super) struct Reference<'a> {
     pub(super) name: Field<'a>,
     pub(super) href: Field<'a>,
     role: Field<'a>,
-    place: Sub<Inner<'a>>,
-    entity: Sub<Inner<'a>>,
+    place: Sub<Box<Inner<'a>>>,
+    entity: Sub<Box<Inner<'a>>>,
     #[serde(rename = "partyOrPartyRole")]
-    party: Sub<Inner<'a>>,
+    party: Sub<Box<Inner<'a>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
