@@ -4,7 +4,8 @@
 //! read `CATCH_UP_PAIRS` (5) times by each, alternately, each time with a new consumer group. Prints events a second and CPU
 //! time an event of both, and the medians of the ratios. With `CATCH_UP_OTHER=PROGRAM` another build of surgecast takes its
 //! turn in every pair, so that two versions can be compared. With `CATCH_UP_TICKETS=1` each event carries a `ticket_id`, whose
-//! life is then followed.
+//! life is then followed. With `CATCH_UP_LEADS=1` the service also forecasts: it is done when its store has everything that it
+//! wrote to the replicated log.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
 
@@ -122,8 +123,10 @@ fn counted(program: &Path, brokers: &str, folder: &Path, group: &str, events: u6
     let path: PathBuf = folder.join("surgecast.toml");
     std::fs::write(&path, config).unwrap();
     let mut command = Command::new(program);
+    let leads = setting("CATCH_UP_LEADS", 0) == 1;
+    let role = if leads { "both" } else { "count" };
     let child =
-        command.args(["serve", "--role", "count", "--config"]).arg(&path).stdout(Stdio::null());
+        command.args(["serve", "--role", role, "--config"]).arg(&path).stdout(Stdio::null());
     let service = Killed(child.spawn().unwrap());
     let http = reqwest::blocking::Client::new();
     let total = || -> u64 {
@@ -162,10 +165,25 @@ fn counted(program: &Path, brokers: &str, folder: &Path, group: &str, events: u6
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+    if leads {
+        let topic = format!("{group}.partials");
+        let (_, end) = check.fetch_watermarks(&topic, 0, Duration::from_secs(5)).unwrap();
+        while log_offset(&folder) < end {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
     let (first, seen) = first.unwrap();
     let seconds =
         first.elapsed().as_secs_f64() * events as f64 / (events - seen.min(events - 1)) as f64;
     (seconds, cpu(service.0.id()))
+}
+
+/// Offset of the replicated log up to which the service has stored everything.
+fn log_offset(folder: &Path) -> i64 {
+    let store = rusqlite::Connection::open(folder.join("data/state.db")).unwrap();
+    let sql = "SELECT bytes FROM blobs WHERE key = 'log_offset'";
+    let found: rusqlite::Result<Vec<u8>> = store.query_row(sql, [], |row| row.get(0));
+    found.ok().and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or(0)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

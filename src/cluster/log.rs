@@ -124,7 +124,7 @@ fn add(report: &mut Report, wire: Wire) {
         Wire::Alarm { position, event } => report.alarms.push((position, event)),
         Wire::Rebuilt { position, list } => report.rebuilt.push((position, list)),
         Wire::Maintenance { position, event } => report.maintenance.push((position, event)),
-        Wire::Tickets { messages, .. } => report.tickets.extend(messages),
+        Wire::Tickets { batch, .. } => report.tickets.push(batch),
         Wire::Dead { letter, place } => report.dead.push((letter, place)),
         Wire::Frontier { frontier, upto, .. } => {
             let upto = upto.unwrap_or(-1);

@@ -17,6 +17,7 @@ mod rfc3339;
 mod series;
 mod source;
 mod ticket;
+mod ticket_batch;
 mod time;
 mod topic;
 mod window;
@@ -36,8 +37,10 @@ pub use printable::{printable, unprintable};
 pub use series::{ALL, Name, NameError, OTHER, Scope, SeriesKey, UNKNOWN};
 pub use source::{DeadLetter, Offset, Position, Reason, SourceId};
 pub use ticket::{
-    LifeStep, Priority, Sentiment, TicketFacts, TicketMessage, TicketNews, TicketStep,
+    FactsRef, LifeStep, NewsRef, Priority, Sentiment, StepRef, TicketFacts, TicketMessage,
+    TicketNews, TicketStep,
 };
+pub use ticket_batch::{TicketBatch, TicketRow};
 pub use time::{Clock, TimeError, Timestamp};
 pub use topic::{Phrase, TOPICS, TextClassifier, TextCounts, Topic};
 pub use window::{WidthError, WindowWidth};

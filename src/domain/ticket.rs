@@ -31,6 +31,22 @@ pub struct TicketStep {
     pub handled_seconds: Option<u32>,
 }
 
+/// A [`TicketStep`] that borrows its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepRef<'a> {
+    pub ticket_id: &'a str,
+    pub step: LifeStep,
+    pub opened_at: Option<Timestamp>,
+    pub handled_seconds: Option<u32>,
+}
+
+impl From<StepRef<'_>> for TicketStep {
+    fn from(step: StepRef<'_>) -> Self {
+        let StepRef { ticket_id, step, opened_at, handled_seconds } = step;
+        Self { ticket_id: ticket_id.into(), step, opened_at, handled_seconds }
+    }
+}
+
 /// What an event says about open tickets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -39,6 +55,36 @@ pub enum TicketNews {
     Step(TicketStep),
     /// The number of open tickets of the series.
     Snapshot { open: u32 },
+}
+
+/// [`TicketNews`] that borrows its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewsRef<'a> {
+    Step(StepRef<'a>),
+    Snapshot { open: u32 },
+}
+
+impl From<NewsRef<'_>> for TicketNews {
+    fn from(news: NewsRef<'_>) -> Self {
+        match news {
+            NewsRef::Step(step) => Self::Step(step.into()),
+            NewsRef::Snapshot { open } => Self::Snapshot { open },
+        }
+    }
+}
+
+impl<'a> From<&'a TicketNews> for NewsRef<'a> {
+    fn from(news: &'a TicketNews) -> Self {
+        match news {
+            TicketNews::Snapshot { open } => Self::Snapshot { open: *open },
+            TicketNews::Step(step) => Self::Step(StepRef {
+                ticket_id: &step.ticket_id,
+                step: step.step,
+                opened_at: step.opened_at,
+                handled_seconds: step.handled_seconds,
+            }),
+        }
+    }
 }
 
 /// How urgent a ticket is, the most urgent first.
@@ -97,6 +143,42 @@ pub struct TicketFacts {
     pub sentiment: Option<Sentiment>,
     /// Id of the customer.
     pub customer: Option<Box<str>>,
+}
+
+/// [`TicketFacts`] that borrows its words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FactsRef<'a> {
+    pub priority: Option<&'a str>,
+    pub tier: Option<&'a str>,
+    pub topic: Option<Topic>,
+    pub sentiment: Option<Sentiment>,
+    pub customer: Option<&'a str>,
+}
+
+impl<'a> From<&'a TicketFacts> for FactsRef<'a> {
+    fn from(facts: &'a TicketFacts) -> Self {
+        let TicketFacts { priority, tier, topic, sentiment, customer } = facts;
+        Self {
+            priority: priority.as_deref(),
+            tier: tier.as_deref(),
+            topic: *topic,
+            sentiment: *sentiment,
+            customer: customer.as_deref(),
+        }
+    }
+}
+
+impl From<FactsRef<'_>> for TicketFacts {
+    fn from(facts: FactsRef<'_>) -> Self {
+        let FactsRef { priority, tier, topic, sentiment, customer } = facts;
+        Self {
+            priority: priority.map(Box::from),
+            tier: tier.map(Box::from),
+            topic,
+            sentiment,
+            customer: customer.map(Box::from),
+        }
+    }
 }
 
 /// News about tickets, with time and series.

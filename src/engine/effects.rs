@@ -27,10 +27,12 @@ use crate::window::{AggregationKey, AlarmTypes, FoldedPart, TicketChanges};
 /// One change of the store.
 #[derive(Debug)]
 pub enum StoreChange<'r> {
-    /// A report's events: alarms, rebuilt lists, planned work, news of tickets, dead letters.
+    /// A report's events, without messages about tickets: alarms, rebuilt lists, planned work, dead letters.
     ///
     /// Late events with one of these keys are counted under its value.
     Events(&'r Report, BTreeMap<AggregationKey, AggregationKey>),
+    /// A report's messages about tickets from this time on. Earlier ones have taken effect in the same transaction.
+    TicketMessages(&'r Report, Option<Timestamp>),
     /// Changes in the book of tickets up to the end of the window that starts at this time.
     Tickets(Timestamp, TicketChanges),
     /// Alarms by type of the finalized window that starts at this time.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::domain::{
-    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Position, SourceId, TicketMessage,
+    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Position, SourceId, TicketBatch,
     Timestamp,
 };
 use crate::window::{AggregationKey, CommitPoint, Frontier, Partial};
@@ -20,7 +20,7 @@ pub struct Report {
     pub rebuilt: Vec<(Position, ListRebuilt)>,
     pub maintenance: Vec<(Position, MaintenanceEvent)>,
     /// Steps in the lives of tickets, and snapshots of backlogs.
-    pub tickets: Vec<TicketMessage>,
+    pub tickets: Vec<TicketBatch>,
     pub dead: Vec<(DeadLetter, Option<(AggregationKey, Timestamp)>)>,
 }
 

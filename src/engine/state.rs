@@ -14,7 +14,7 @@ use super::report::Report;
 use super::situation::Observed;
 use crate::alert::HoldReason;
 use crate::anomaly::Complaints;
-use crate::domain::{SeriesKey, Timestamp};
+use crate::domain::{SeriesKey, TicketBatch, Timestamp};
 use crate::forecast::Nowcast;
 use crate::store::CustomerKey;
 use crate::telemetry::Metrics;
@@ -105,9 +105,9 @@ impl State {
         }
         let mut reports = reports.to_vec();
         if let Some(key) = key {
-            reports.iter_mut().flat_map(|report| &mut report.tickets).for_each(|message| {
-                if let Some(id) = message.facts.as_mut().and_then(|facts| facts.customer.as_mut()) {
-                    *id = key.hashed(id);
+            reports.iter_mut().flat_map(|report| &mut report.tickets).for_each(|batch| {
+                if batch.has_customer() {
+                    *batch = batch.with_customers(|id| key.hashed(id));
                 }
             });
         }
@@ -120,6 +120,5 @@ impl State {
 
 /// Whether a report names a customer.
 fn has_customer(report: &Report) -> bool {
-    let mut facts = report.tickets.iter().filter_map(|message| message.facts.as_ref());
-    facts.any(|facts| facts.customer.is_some())
+    report.tickets.iter().any(TicketBatch::has_customer)
 }

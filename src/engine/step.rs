@@ -58,6 +58,8 @@ pub struct Batch<'r> {
     /// Planned work. It is read when it is first needed, because most batches only count.
     work: Option<Vec<PlannedWork>>,
     finalized: usize,
+    /// The end of the last window that was finalized. Messages about tickets before it have taken effect.
+    taken_before: Option<Timestamp>,
     is_quiet: bool,
 }
 
@@ -77,6 +79,7 @@ impl<'r> Batch<'r> {
             dropped: Vec::new(),
             work: None,
             finalized: 0,
+            taken_before: None,
             is_quiet: false,
         }
     }
@@ -183,7 +186,9 @@ impl State {
             for (position, list) in &report.rebuilt {
                 self.observed.alarms.observe_rebuilt(position, list);
             }
-            report.tickets.iter().for_each(|news| self.observed.tickets.observe(news));
+            for tickets in &report.tickets {
+                self.observed.tickets.observe_batch(tickets);
+            }
             effects.put(StoreChange::Events(report, self.late_under_other(report)));
         }
         self.beyond.take(
@@ -234,6 +239,7 @@ impl State {
         let Some(mut window) = self.merge.finalize(batch.now) else { return Ok(None) };
         batch.finalized += 1;
         let end = self.config.width.end(window.window);
+        batch.taken_before = Some(end);
         // Windows that are only counted have no spans: a start may read months of them.
         let _window = self.config.issue.issues_at(end).then(|| span!("window").entered());
         let mut effects = self.advance_alarms(window.window, end);
@@ -333,8 +339,11 @@ impl State {
     }
 
     /// Effects for scores, partials, and the offsets at which sources and the log resume.
-    fn close(&mut self, batch: &mut Batch<'_>) -> Effects<'static> {
-        let mut effects = self.issuer.flush();
+    fn close<'r>(&mut self, batch: &mut Batch<'r>) -> Effects<'r> {
+        let mut effects: Effects<'r> = self.issuer.flush();
+        for report in batch.reports.iter().filter(|report| !report.tickets.is_empty()) {
+            effects.put(StoreChange::TicketMessages(report, batch.taken_before));
+        }
         let dropped = std::mem::take(&mut batch.dropped);
         let held: BTreeSet<_> =
             dropped.iter().map(|(at, key, source)| (*at, key, source)).collect();

@@ -6,7 +6,7 @@ use super::effects::StoreChange;
 use super::issued::{Issued, Plans};
 use super::report::Report;
 use crate::alert::{Escalation, Notification, NotificationKind, Route};
-use crate::domain::Timestamp;
+use crate::domain::{TicketBatch, Timestamp};
 use crate::staffing::{self, Outlook, Plan};
 use crate::store::{StoreError, Tx};
 use crate::window::AggregationKey;
@@ -39,6 +39,7 @@ fn write_one(
 ) -> Result<(), StoreError> {
     match change {
         StoreChange::Events(report, under) => write_events(tx, report, &under),
+        StoreChange::TicketMessages(report, from) => write_tickets(tx, report, from),
         StoreChange::Tickets(start, changes) => tx.put_tickets(start, &changes),
         StoreChange::AlarmTypes(start, types) => tx.put_alarm_types(start, &types),
         StoreChange::Assessments(changes) => tx.put_assessments(&changes),
@@ -158,14 +159,22 @@ fn write_events(
     for (position, work) in &report.maintenance {
         tx.put_maintenance(position, work)?;
     }
-    for message in &report.tickets {
-        tx.put_ticket_message(message)?;
-    }
     for (letter, place) in &report.dead {
         let place = place.as_ref().map(|(key, start)| (under.get(key).unwrap_or(key), *start));
         tx.put_dead_letter(letter, place)?;
     }
     Ok(())
+}
+
+fn write_tickets(
+    tx: &mut Tx<'_>,
+    report: &Report,
+    from: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let messages = report.tickets.iter().flat_map(TicketBatch::messages);
+    messages
+        .filter(|message| from.is_none_or(|from| message.ts >= from))
+        .try_for_each(|message| tx.put_ticket_message(&message))
 }
 
 /// The plan, if there is one, and the outlook of each served vintage. They are made one at a time, to save memory.

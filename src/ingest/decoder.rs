@@ -11,7 +11,7 @@ use super::mapping::Mapping;
 use super::notes::Notes;
 use super::reject::{Limits, Reject, object_text, parse};
 use super::sentiment::SentimentWords;
-use crate::domain::{Event, EventKind, TicketFacts, Timestamp, Topic, Zone};
+use crate::domain::{Event, EventKind, FactsRef, Timestamp, Topic, Zone};
 
 /// Decodes events of all formats.
 #[derive(Clone, Debug, Default)]
@@ -63,16 +63,16 @@ impl Decoder {
     }
 
     /// What a ticket's event says besides its step; `None` if it says nothing. `topic` is that of its text, if it is known.
-    pub fn facts(&self, words: TicketWords<'_>, topic: Option<Topic>) -> Option<Box<TicketFacts>> {
+    pub fn facts<'r>(&self, words: TicketWords<'r>, topic: Option<Topic>) -> Option<FactsRef<'r>> {
         let TicketWords { priority, tier, customer, text } = words;
-        let facts = TicketFacts {
+        let facts = FactsRef {
             priority: priority.and_then(short),
             tier: tier.and_then(short),
             topic: topic.or_else(|| self.lexicon.topic(text?)),
             sentiment: text.and_then(|text| self.sentiment.sentiment(text)),
             customer: customer.and_then(life::customer_id),
         };
-        (facts != TicketFacts::default()).then(|| Box::new(facts))
+        (facts != FactsRef::default()).then_some(facts)
     }
 
     /// Decodes a plain native ticket without copying its texts. `Some` is the same result as that of [`Self::decode`], except
@@ -99,9 +99,9 @@ impl Decoder {
 const SHORT_MAX: usize = 64;
 
 /// A word without surrounding blanks; `None` if it is empty or too long for a word.
-fn short(text: &str) -> Option<Box<str>> {
+fn short(text: &str) -> Option<&str> {
     let text = text.trim();
-    (!text.is_empty() && text.chars().count() <= SHORT_MAX).then(|| text.into())
+    (!text.is_empty() && text.chars().count() <= SHORT_MAX).then_some(text)
 }
 
 /// Decodes one native event. `hint` is the kind that the topic or endpoint implies; a `kind` in the event overrides it.

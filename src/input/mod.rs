@@ -11,6 +11,7 @@ mod hints;
 mod kafka;
 mod lines;
 mod local;
+mod outcomes;
 mod processor;
 mod record_contents;
 mod stdin;

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::decoders::Decoders;
+use super::outcomes::{Outcomes, Unmapped};
 use super::record_contents::RecordContents;
 use super::tally::{Tally, Waiting};
 use crate::domain::{
-    Brief, DeadLetter, Event, EventKind, ListRebuilt, Offset, Place, Position, Reason, SourceId,
-    TicketEvent, TicketMessage, TicketNews, Timestamp, UNKNOWN,
+    Brief, DeadLetter, Event, EventKind, FactsRef, ListRebuilt, Name, NewsRef, Offset, Place,
+    Position, Reason, SeriesKey, SourceId, TicketBatch, TicketEvent, TicketNews, Timestamp,
 };
 use crate::engine::Report;
 use crate::ingest::{Decoded, Decoder, Doubt, Headers, Layout, Notes, PlainTicket, Reject};
 use crate::telemetry::Metrics;
 use crate::window::{AggregationKey, Aggregator, AggregatorConfig, CommitPoint, Frontier, Outcome};
+
+/// Unit of [`SourceProcessor::held`], in bytes.
+const HELD_BYTES: usize = 512;
 
 /// One record of a log, not yet decoded.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +52,10 @@ pub struct SourceProcessor {
     has_letter: bool,
     /// Records taken since the last report.
     taken: usize,
+    /// Alarms, planned work and rejects that wait for the report, in units of about 512 bytes.
     held: usize,
+    /// Memory of the full batches of tickets that wait for the report.
+    ticket_bytes: usize,
 }
 
 impl SourceProcessor {
@@ -88,12 +95,13 @@ impl SourceProcessor {
             has_letter: false,
             taken: 0,
             held: 0,
+            ticket_bytes: 0,
         }
     }
 
     /// Memory of alarms, planned work and rejects since the last report, in units of about 512 bytes.
     pub fn held(&self) -> usize {
-        self.held
+        self.held + self.ticket_bytes / HELD_BYTES
     }
 
     /// Number of windows held in memory, and the end of the closed windows.
@@ -119,7 +127,7 @@ impl SourceProcessor {
         self.aggregator.committed(&commit);
         report.progress =
             Some((Frontier { closed: self.aggregator.closed(), caught_up_at }, commit));
-        (self.taken, self.held) = (0, 0);
+        (self.taken, self.held, self.ticket_bytes) = (0, 0, 0);
         let decoder = self.decoders.current();
         if !Arc::ptr_eq(&decoder, &self.decoder) {
             self.aggregator.set_classifier(Arc::new(decoder.lexicon.clone()));
@@ -167,7 +175,7 @@ impl SourceProcessor {
         };
         if let Some(plain) = plain {
             let outcome = self.decide(record, replayed, &plain.brief());
-            self.keep_step(outcome, plain);
+            self.keep_step(outcome, &plain);
             return;
         }
         let decoder = &self.decoder;
@@ -275,18 +283,32 @@ impl SourceProcessor {
     }
 
     /// Stores the step of a plain ticket, as [`Self::keep_state`] does for other events.
-    fn keep_step(&mut self, outcome: Outcome, mut plain: PlainTicket<'_>) {
-        let step = plain.step.take();
-        let Some(step) = step.filter(|_| !matches!(outcome, Outcome::Future | Outcome::Duplicate))
-        else {
+    fn keep_step(&mut self, outcome: Outcome, plain: &PlainTicket<'_>) {
+        let Some(step) = plain.step else { return };
+        if matches!(outcome, Outcome::Future | Outcome::Duplicate) {
             return;
-        };
+        }
         let Brief { ts, place, .. } = plain.brief();
-        let AggregationKey::Tickets(series) = AggregationKey::of(&place) else { return };
-        self.held += 1;
+        let Place::Tickets { region, service, channel } = place else { return };
         let facts = self.decoder.facts(plain.words, self.aggregator.topic());
-        let news = TicketNews::Step(step);
-        self.pending.tickets.push(TicketMessage { ts, series, news, facts });
+        self.keep_ticket(ts, [region, service, channel], NewsRef::Step(step), facts);
+    }
+
+    fn keep_ticket(
+        &mut self,
+        ts: Timestamp,
+        series: [&str; 3],
+        news: NewsRef<'_>,
+        facts: Option<FactsRef<'_>>,
+    ) {
+        let batches = &mut self.pending.tickets;
+        if batches.last().is_none_or(TicketBatch::is_full) {
+            self.ticket_bytes += batches.last().map_or(0, TicketBatch::bytes);
+            batches.push(TicketBatch::default());
+        }
+        if let Some(batch) = batches.last_mut() {
+            batch.push(ts, series, news, facts);
+        }
     }
 
     /// Stores the effect of an event on states that outlive windows: a late clear still clears. Replays are harmless, because
@@ -295,11 +317,15 @@ impl SourceProcessor {
         if matches!(outcome, Outcome::Future | Outcome::Duplicate) {
             return;
         }
-        let position = self.position(record);
-        self.held += 1;
         match event {
-            Event::Alarm(alarm) => self.pending.alarms.push((position, alarm)),
-            Event::Maintenance(work) => self.pending.maintenance.push((position, work)),
+            Event::Alarm(alarm) => {
+                self.held += 1;
+                self.pending.alarms.push((self.position(record), alarm));
+            }
+            Event::Maintenance(work) => {
+                self.held += 1;
+                self.pending.maintenance.push((self.position(record), work));
+            }
             Event::Ticket(mut ticket) => {
                 let Some(news) = ticket.news.take() else { return };
                 let is_snapshot = matches!(news, TicketNews::Snapshot { .. });
@@ -312,8 +338,9 @@ impl SourceProcessor {
                     true => None,
                     false => self.decoder.facts((&ticket).into(), topic),
                 };
-                let TicketEvent { ts, series, .. } = ticket;
-                self.pending.tickets.push(TicketMessage { ts, series, news, facts });
+                let SeriesKey { region, service, channel } = &ticket.series;
+                let series = [region, service, channel].map(Name::as_str);
+                self.keep_ticket(ticket.ts, series, NewsRef::from(&news), facts);
             }
         }
     }
@@ -347,83 +374,7 @@ impl SourceProcessor {
             bytes: if std::mem::replace(&mut self.has_letter, true) { &[] } else { record.bytes }
                 .into(),
         };
-        self.held += 1 + letter.bytes.len() / 512;
+        self.held += 1 + letter.bytes.len() / HELD_BYTES;
         self.pending.dead.push((letter, place));
-    }
-}
-
-/// Counts events whose region, service or channel is unknown.
-struct Unmapped {
-    region: Waiting,
-    service: Waiting,
-    channel: Waiting,
-}
-
-impl Unmapped {
-    fn new(metrics: &Metrics) -> Self {
-        let of = |attribute| Waiting::new(metrics.unmapped(attribute));
-        Self { region: of("region"), service: of("service"), channel: of("channel") }
-    }
-
-    fn every(&mut self) -> [&mut Waiting; 3] {
-        [&mut self.region, &mut self.service, &mut self.channel]
-    }
-
-    fn note(&mut self, place: &Place<'_>) {
-        let (region, service, channel) = match *place {
-            Place::Tickets { region, service, channel } => (region, service, Some(channel)),
-            Place::Alarms { region, service } => (region, service, None),
-            Place::Maintenance => return,
-        };
-        if region == UNKNOWN {
-            self.region.inc();
-        }
-        if service == UNKNOWN {
-            self.service.inc();
-        }
-        if channel == Some(UNKNOWN) {
-            self.channel.inc();
-        }
-    }
-}
-
-/// Counts events of one source by outcome.
-struct Outcomes {
-    counted: Waiting,
-    duplicate: Waiting,
-    late: Waiting,
-    future: Waiting,
-    replayed: Waiting,
-    nothing: Waiting,
-    null: Waiting,
-}
-
-impl Outcomes {
-    fn new(metrics: &Metrics, source: &SourceId) -> Self {
-        let of = |outcome| Waiting::new(metrics.events(source, outcome));
-        Self {
-            counted: of("counted"),
-            duplicate: of("duplicate"),
-            late: of("late"),
-            future: of("future"),
-            replayed: of("replayed"),
-            nothing: of("nothing"),
-            null: of("null"),
-        }
-    }
-
-    fn every(&mut self) -> [&mut Waiting; 7] {
-        let Self { counted, duplicate, late, future, replayed, nothing, null } = self;
-        [counted, duplicate, late, future, replayed, nothing, null]
-    }
-
-    fn of(&mut self, outcome: Outcome) -> &mut Waiting {
-        match outcome {
-            Outcome::Counted => &mut self.counted,
-            Outcome::Duplicate => &mut self.duplicate,
-            Outcome::Late => &mut self.late,
-            Outcome::Future => &mut self.future,
-            Outcome::Replayed => &mut self.replayed,
-        }
     }
 }

@@ -6,7 +6,8 @@ use super::{Wire, decode_commit, encode_commit};
 use crate::domain::fuzz::fuzz;
 use crate::domain::{
     AlarmAction, AlarmEvent, DeadLetter, LifeStep, ListRebuilt, Name, Position, Reason, Scope,
-    SeriesKey, Severity, SourceId, TicketMessage, TicketNews, TicketStep, Timestamp, WindowWidth,
+    SeriesKey, Severity, SourceId, TicketFacts, TicketMessage, TicketNews, TicketStep, Timestamp,
+    WindowWidth,
 };
 use crate::window::{AggregationKey, Counts, Frontier, Merge, MergeConfig, MergeState, Partial};
 
@@ -53,8 +54,12 @@ fn wires() -> Vec<Vec<u8>> {
         handled_seconds: Some(300),
     };
     let news = [TicketNews::Step(step), TicketNews::Snapshot { open: 40 }];
-    let messages =
-        news.map(|news| TicketMessage { ts: at, series: series.clone(), news, facts: None }).into();
+    let facts = TicketFacts { tier: Some("gold".into()), ..TicketFacts::default() };
+    let facts = Some(Box::new(TicketFacts { customer: Some("C-7".into()), ..facts }));
+    let batch = news
+        .map(|news| TicketMessage { ts: at, series: series.clone(), news, facts: facts.clone() })
+        .iter()
+        .collect();
     let frontier = Frontier { closed: at, caught_up_at: Some(at) };
     let all = [
         partial(AggregationKey::Tickets(series)),
@@ -63,7 +68,7 @@ fn wires() -> Vec<Vec<u8>> {
         Wire::Frontier { source: source.clone(), frontier, upto: Some(41), reported_at: at },
         Wire::Alarm { position: position.clone(), event },
         Wire::Rebuilt { position, list },
-        Wire::Tickets { source: source.clone(), messages },
+        Wire::Tickets { source: source.clone(), batch },
         Wire::Dead { letter, place: Some((AggregationKey::Alarms(scope), at)) },
         Wire::Leader { instance: "i".into(), url: "http://127.0.0.1:8080".into() },
         Wire::Replicated { instance: "i".into(), what: serde_json::json!({"shifts": [1.5, null]}) },

@@ -19,6 +19,8 @@ use crate::telemetry::Health;
 
 const PARTITION: i32 = 0;
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// A read ends once its messages have this many bytes, because their consequences are one transaction.
+const READ_BYTES_MAX: usize = 4 << 20;
 
 /// Writes to the log, in order.
 pub struct LogWriter {
@@ -154,7 +156,7 @@ impl LogReader {
         self.position >= self.end
     }
 
-    /// Returns the next messages, at most `max`. Waits up to `wait` for the first. After an error that the client retries
+    /// Returns the next messages, at most `max` and about [`READ_BYTES_MAX`]. Waits up to `wait` for the first. After an error that the client retries
     /// by itself, it reports the error to health and returns the messages before it.
     ///
     /// # Errors
@@ -163,13 +165,17 @@ impl LogReader {
         if let Some(problem) = self.ended.take() {
             return Err(problem);
         }
-        let mut messages = Vec::new();
+        let (mut messages, mut bytes_read) = (Vec::new(), 0);
         for polled in 0..max {
+            if bytes_read >= READ_BYTES_MAX {
+                break;
+            }
             let wait = if polled == 0 { wait } else { Duration::ZERO };
             match self.inner.poll(wait) {
                 None => break,
                 Some(Ok(message)) => {
                     let bytes = message.payload().unwrap_or_default();
+                    bytes_read += bytes.len();
                     self.position = message.offset() + 1;
                     let wire = match self.only {
                         Some(kind) => Wire::decode_only(kind, bytes).transpose(),

@@ -17,8 +17,7 @@ use super::formats::life;
 use super::formats::native::Key;
 use super::read::is_id;
 use crate::domain::{
-    Brief, EventKind, Name, Place, TicketAction, TicketEvent, TicketNews, TicketStep, Timestamp,
-    unprintable,
+    Brief, EventKind, Name, Place, StepRef, TicketAction, TicketEvent, Timestamp, unprintable,
 };
 
 /// A ticket that the fast path decoded.
@@ -29,7 +28,7 @@ pub struct PlainTicket<'r> {
     /// The duplicate key, if it is not the id of the event.
     own_id: Option<Box<str>>,
     /// The step of its ticket, if the event has the id of one.
-    pub step: Option<TicketStep>,
+    pub step: Option<StepRef<'r>>,
     /// The words of the event that say more about the ticket.
     pub words: TicketWords<'r>,
 }
@@ -115,7 +114,7 @@ fn with_step<'r>(
     flat: &Flat<'r>,
     brief: Brief<'r>,
     action: TicketAction,
-    ticket_id: &str,
+    ticket_id: &'r str,
 ) -> Option<PlainTicket<'r>> {
     let handled = match (action, flat.life(LifeKey::HandledSeconds)) {
         (TicketAction::Resolve, Some(Value::Whole(seconds))) => Field::Whole(seconds),
@@ -125,16 +124,16 @@ fn with_step<'r>(
     // The decoder takes blanks around ids away.
     let is_bare = |text: &str| text == text.trim();
     let ticket_id = Some(ticket_id).filter(|id| is_id(id) && is_bare(id))?;
-    let life = life::step(action, ticket_id.into(), &handled).ok()?;
+    let (step, word) = life::step_of(action, ticket_id, &handled).ok()?.unzip();
     let customer = match flat.life(LifeKey::CustomerId) {
         None | Some(Value::Text("")) => None,
         Some(Value::Text(text)) if is_bare(text) => Some(text),
         Some(Value::Text(_) | Value::Whole(_)) => return None,
     };
-    let word = |key| flat.text(key).filter(|text: &&str| !text.is_empty());
+    let text_of = |key| flat.text(key).filter(|text: &&str| !text.is_empty());
     let words = TicketWords {
-        priority: word(Key::Priority),
-        tier: word(Key::Tier),
+        priority: text_of(Key::Priority),
+        tier: text_of(Key::Tier),
         customer,
         text: brief.text,
     };
@@ -142,12 +141,7 @@ fn with_step<'r>(
     if [words.priority, words.tier].into_iter().flatten().any(|text| text.contains(unprintable)) {
         return None;
     }
-    let step = match life.news {
-        Some(TicketNews::Step(step)) => Some(step),
-        Some(TicketNews::Snapshot { .. }) => return None,
-        None => None,
-    };
-    let own_id = life.word.map(|word| life::own_id(brief.id, word, brief.ts));
+    let own_id = word.flatten().map(|word| life::own_id(brief.id, word, brief.ts));
     Some(PlainTicket { brief, own_id, step, words })
 }
 

@@ -1,6 +1,6 @@
 //! Steps in the life of a ticket, of all formats.
 
-use crate::domain::{LifeStep, TicketAction, TicketNews, TicketStep, Timestamp};
+use crate::domain::{LifeStep, StepRef, TicketAction, TicketNews, TicketStep, Timestamp};
 use crate::ingest::acts::act;
 use crate::ingest::field::Field;
 use crate::ingest::read::{find, shown};
@@ -33,11 +33,11 @@ const WORDS: [(&str, Word); 7] = [
 ];
 
 /// What a ticket event does to its ticket.
-pub(in crate::ingest) struct Life {
-    pub(in crate::ingest) action: TicketAction,
-    pub(in crate::ingest) news: Option<TicketNews>,
+pub(super) struct Life {
+    pub(super) action: TicketAction,
+    pub(super) news: Option<TicketNews>,
     /// The word that distinguishes this event from other events of the ticket with the same id: see [`own_id`].
-    pub(in crate::ingest) word: Option<&'static str>,
+    pub(super) word: Option<&'static str>,
 }
 
 /// The action with this name, if it only tells something about open tickets.
@@ -63,22 +63,33 @@ pub(super) fn abandonment(ticket_id: Box<str>) -> Life {
     Life { action: TicketAction::Resolve, news, word: Some("abandon") }
 }
 
-/// A step of a ticket by its action. An update is no step.
-pub(in crate::ingest) fn step(
+/// The step of an action, and the word that distinguishes its event (see [`own_id`]); `None` for an update, which is no step.
+pub(in crate::ingest) fn step_of<'a>(
     action: TicketAction,
-    ticket_id: Box<str>,
+    ticket_id: &'a str,
     handled: &Field<'_>,
-) -> Result<Life, Reject> {
-    let (step, word, handled) = match action {
+) -> Result<Option<(StepRef<'a>, Option<&'static str>)>, Reject> {
+    let (step, word, handled_seconds) = match action {
         TicketAction::Create => (LifeStep::Opened, None, None),
-        TicketAction::Update => return Ok(Life { action, news: None, word: None }),
+        TicketAction::Update => return Ok(None),
         TicketAction::Resolve => {
             let handled = handled_seconds(handled, "handled_seconds")?;
             (LifeStep::Resolved, Some("resolve"), handled)
         }
         TicketAction::Reopen => (LifeStep::Reopened, Some("reopen"), None),
     };
-    Ok(Life { action, news: Some(news(ticket_id, step, handled)), word })
+    Ok(Some((StepRef { ticket_id, step, opened_at: None, handled_seconds }, word)))
+}
+
+/// What an action does to its ticket.
+pub(super) fn step(
+    action: TicketAction,
+    ticket_id: &str,
+    handled: &Field<'_>,
+) -> Result<Life, Reject> {
+    let step = step_of(action, ticket_id, handled)?;
+    let news = step.map(|(step, _)| TicketNews::Step(step.into()));
+    Ok(Life { action, news, word: step.and_then(|(_, word)| word) })
 }
 
 /// How many tickets of a series are open.
@@ -104,13 +115,13 @@ pub(super) fn handled_seconds(field: &Field<'_>, key: &str) -> Result<Option<u32
 /// anything.
 pub(super) fn customer(field: &Field<'_>, news: Option<&TicketNews>) -> Option<Box<str>> {
     let of_ticket = matches!(news, Some(TicketNews::Step(_)));
-    customer_id(&word_in(field).filter(|_| of_ticket)?)
+    customer_id(&word_in(field).filter(|_| of_ticket)?).map(Into::into)
 }
 
 /// The id of a customer; `None` for a text that is too long or holds control characters.
-pub(in crate::ingest) fn customer_id(text: &str) -> Option<Box<str>> {
+pub(in crate::ingest) fn customer_id(text: &str) -> Option<&str> {
     let is_id = text.chars().count() <= CUSTOMER_CHARS_MAX && !text.contains(char::is_control);
-    is_id.then(|| text.into())
+    is_id.then_some(text)
 }
 
 /// News of one step.

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{
-    Event, EventKind, LifeStep, TicketAction, TicketEvent, TicketFacts, TicketNews,
-};
+use crate::domain::{Event, EventKind, FactsRef, LifeStep, TicketAction, TicketEvent, TicketNews};
 use crate::ingest::{Decoded, Decoder, Headers, Layout};
 
 fn decode(value: &Value) -> Result<Decoded, String> {
@@ -267,13 +265,13 @@ fn facts(value: &Value) -> String {
     let Some(facts) = Decoder::default().facts((&ticket).into(), None) else {
         return "nothing".into();
     };
-    let TicketFacts { priority, tier, topic, sentiment, customer } = *facts;
+    let FactsRef { priority, tier, topic, sentiment, customer } = facts;
     let texts = [
-        priority.as_deref(),
-        tier.as_deref(),
+        priority,
+        tier,
         topic.map(|topic| topic.as_str()),
         sentiment.map(|sentiment| sentiment.as_str()),
-        customer.as_deref(),
+        customer,
     ];
     texts.map(|text| text.unwrap_or("-")).join(" | ")
 }

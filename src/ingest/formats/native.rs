@@ -300,7 +300,7 @@ impl Fields<'_> {
                     Some((action, _)) => action,
                     None => self.action(&TICKET_ACTIONS, frame)?,
                 };
-                life::step(action, id, self.get(Key::HandledSeconds))
+                life::step(action, &id, self.get(Key::HandledSeconds))
             }
         }
     }

@@ -19,10 +19,10 @@ pub(super) struct Reference<'a> {
     pub(super) name: Field<'a>,
     pub(super) href: Field<'a>,
     role: Field<'a>,
-    place: Sub<Inner<'a>>,
-    entity: Sub<Inner<'a>>,
+    place: Sub<Box<Inner<'a>>>,
+    entity: Sub<Box<Inner<'a>>>,
     #[serde(rename = "partyOrPartyRole")]
-    party: Sub<Inner<'a>>,
+    party: Sub<Box<Inner<'a>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,7 +65,7 @@ pub(super) fn customer(parties: &List<Reference<'_>>) -> Option<Box<str>> {
         |party: &&Reference<'_>| word(&party.role).is_some_and(|role| same(&role, "customer"));
     let party = parties.0.iter().find(is_customer)?;
     let id = word(&party.id).or_else(|| word(&party.party.0.as_ref()?.id))?;
-    customer_id(&id)
+    customer_id(&id).map(Into::into)
 }
 
 /// The distinguished name in a 28.532 `href`. Its path has the parts of the name:

@@ -16,7 +16,7 @@ use crate::ingest::frame::Frame;
 use crate::ingest::nested::Pairs;
 use crate::ingest::notes::Doubt;
 use crate::ingest::read::{no_choice, shown};
-use crate::ingest::reject::Reject;
+use crate::ingest::reject::{Reject, object_text};
 use crate::ingest::words::{joined, letters, loose_time, same, word_of};
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,7 +69,24 @@ impl Envelope<'_> {
         frame: &Frame<'_>,
         decode: impl Fn(&str, Option<usize>, &Frame<'_>) -> Result<Decoded, Reject>,
     ) -> Result<Decoded, Reject> {
+        if let Some(one) = self.only(key) {
+            return decode(object_text(one.as_bytes(), frame.limits)?, None, frame);
+        }
         each(&self.objects(key, frame)?, frame, decode)
+    }
+
+    /// The object with this key in the payload, which nearly all envelopes have. [`Self::objects`] finds it too, and all others.
+    fn only(&self, key: Option<&str>) -> Option<&str> {
+        let mut at = Cursor::valid(self.event.as_ref()?.as_raw_str().trim_ascii());
+        at.expect(b'{')?;
+        let mut is_first = true;
+        while let Some(name) = at.key(std::mem::take(&mut is_first))? {
+            let value = at.skip()?;
+            if Some(name) == key {
+                return Some(value).filter(|value| value.starts_with('{'));
+            }
+        }
+        None
     }
 
     /// The id of the object with this number of an envelope, for objects that have no id of their own.

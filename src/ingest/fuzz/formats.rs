@@ -62,7 +62,7 @@ fn native_tickets_by_the_fast_path() {
         }
         assert_eq!(slow, brief);
         let Event::Ticket(ticket) = event else { panic!("{event:?} is no ticket") };
-        assert_eq!(ticket.news, fast.step.clone().map(TicketNews::Step));
+        assert_eq!(ticket.news, fast.step.map(|step| TicketNews::Step(step.into())));
         if fast.step.is_some() {
             assert_eq!(decoder.facts(ticket.into(), None), decoder.facts(fast.words, None));
         }

@@ -16,7 +16,7 @@ pub use self::parts::Intake;
 use self::parts::{Lost, Partition, ReportBatch, ReportRequest, Unfinished};
 use self::writing::Writing;
 use crate::clock::Stopwatch;
-use crate::domain::{Backoff, Offset, SourceId, TicketMessage, Timestamp};
+use crate::domain::{Backoff, Offset, SourceId, Timestamp};
 use crate::engine::Report;
 use crate::input::SourceProcessor;
 use crate::kafka::{
@@ -24,8 +24,6 @@ use crate::kafka::{
 };
 use crate::telemetry::{count, fail, span};
 
-/// Maximum number of steps of tickets in one message of the log. Ids and names have a bounded length, so that it is far below Kafka's limit.
-const TICKETS_PER_MESSAGE: usize = 64;
 const REPORT_EVERY_S: f64 = 1.0;
 const REPORT_IDLE_S: f64 = 0.25;
 const POLL: Duration = Duration::from_millis(100);
@@ -398,14 +396,8 @@ fn push_messages(report: Report, now: Timestamp, push: &mut impl FnMut(Wire)) {
     rebuilt.into_iter().for_each(|(position, list)| push(Wire::Rebuilt { position, list }));
     let work = |(position, event)| Wire::Maintenance { position, event };
     maintenance.into_iter().map(work).for_each(&mut *push);
-    let mut tickets = tickets.into_iter();
-    loop {
-        let messages: Vec<TicketMessage> = tickets.by_ref().take(TICKETS_PER_MESSAGE).collect();
-        if messages.is_empty() {
-            break;
-        }
-        push(Wire::Tickets { source: source.clone(), messages });
-    }
+    let tickets = tickets.into_iter().map(|batch| Wire::Tickets { source: source.clone(), batch });
+    tickets.for_each(&mut *push);
     dead.into_iter().for_each(|(letter, place)| push(Wire::Dead { letter, place }));
     if let Some((frontier, point)) = progress {
         let upto = (point.decided_upto >= 0).then_some(point.decided_upto);

@@ -20,7 +20,7 @@ pub struct Intake {
     /// Ids of topics that were replaced while they were read: what was not read of them is known.
     pub replaced: Mutex<BTreeSet<String>>,
     pub aggregator: AggregatorConfig,
-    /// Maximum memory of alarms, planned work and rejects that wait for a report, in units of about 512 bytes. Counts do not
+    /// Maximum memory of alarms, tickets' steps, planned work and rejects that wait for a report, in units of about 512 bytes. Counts do not
     /// need more memory for more records.
     pub held_max: usize,
     pub decoders: Arc<Decoders>,

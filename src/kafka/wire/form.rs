@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::message::Wire;
+use super::ticket_table::TicketTable;
 use crate::domain::{
     AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Name, Offset, Position, Reason, Scope,
     SeriesKey, SourceId, TOPICS, TicketMessage, Timestamp,
@@ -83,14 +84,18 @@ pub(super) enum Body {
     },
 }
 
-/// Messages about tickets. There is a message for every ticket, so they are decoded directly, without trying the other forms.
+/// Messages about tickets. They are decoded directly, without trying the other forms, because there are many.
 #[derive(Serialize, Deserialize)]
 pub(super) struct TicketsForm {
     topic: String,
     partition: i32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     made: Made,
+    /// The form before `table`, which is still read.
+    #[serde(default, skip_serializing)]
     messages: Vec<TicketMessage>,
+    #[serde(default)]
+    table: TicketTable,
 }
 
 /// A dead letter.
@@ -183,11 +188,12 @@ impl From<Wire> for Body {
                 let (topic, partition, made, offset) = parts(&position);
                 Self::Maintenance { topic, partition, made, offset, event }
             }
-            Wire::Tickets { source, messages } => Self::Tickets(TicketsForm {
+            Wire::Tickets { source, batch } => Self::Tickets(TicketsForm {
                 topic: source.topic_name().to_owned(),
                 partition: source.partition,
                 made: made(&source),
-                messages,
+                messages: Vec::new(),
+                table: TicketTable(batch),
             }),
             Wire::Dead { letter, place } => {
                 let (topic, partition, made, offset) = parts(&letter.position);
@@ -291,7 +297,9 @@ impl From<Body> for Wire {
 impl From<TicketsForm> for Wire {
     fn from(form: TicketsForm) -> Self {
         let source = source(&form.topic, form.partition, form.made);
-        Self::Tickets { source, messages: form.messages }
+        let TicketTable(mut batch) = form.table;
+        form.messages.iter().for_each(|message| batch.push_message(message));
+        Self::Tickets { source, batch }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The messages of the replicated log.
 
 use crate::domain::{
-    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Offset, Position, SourceId,
-    TicketMessage, Timestamp,
+    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Offset, Position, SourceId, TicketBatch,
+    Timestamp,
 };
 use crate::window::{AggregationKey, Frontier, Partial};
 
@@ -40,7 +40,7 @@ pub enum Wire {
     /// Steps in the lives of tickets, and snapshots of backlogs. Releases that do not know this message skip it and log it.
     Tickets {
         source: SourceId,
-        messages: Vec<TicketMessage>,
+        batch: TicketBatch,
     },
     /// A dead letter; for a late event with the key and window that it belongs to.
     Dead {

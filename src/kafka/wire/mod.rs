@@ -2,6 +2,7 @@
 
 mod form;
 mod message;
+mod ticket_table;
 
 use std::borrow::Cow;
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::backlog::{Backlog, BacklogWindow};
 use super::changes::{TicketChanges, TicketRules, TicketTally};
 use super::desk::{Desk, desk};
-use super::pending::{FirstFacts, MessageKey, News, Pending};
+use super::pending::{FirstFacts, MessageKey, News, Pending, shared};
 use super::service::{Contact, Terms, earliest};
 use super::ticket::Ticket;
-use crate::domain::{DAY, LifeStep, SeriesKey, TicketMessage, Timestamp};
+use crate::domain::{DAY, LifeStep, SeriesKey, TicketBatch, TicketMessage, Timestamp};
 
 /// How long a ticket is remembered after its end, so that late and repeated messages about it are recognised.
 const REMEMBERED: Duration = Duration::from_secs(7 * DAY.as_secs());
@@ -84,18 +84,24 @@ impl TicketBook {
 
     /// Takes a message. Messages may come in any order and repeatedly; they take effect in [`Self::advance`].
     pub fn observe(&mut self, message: &TicketMessage) {
-        let series = match self.names.get(&message.series) {
-            Some(known) => known.clone(),
-            None => {
-                let name = Arc::new(message.series.clone());
-                self.names.insert(name.clone());
-                name
-            }
-        };
-        let facts = message.facts.clone();
-        let pending = Pending { series, news: News::from(&message.news), facts };
-        // Of two messages with the same key, the first one is kept, in the store too.
-        self.pending.entry(MessageKey::of(message)).or_insert(pending);
+        self.observe_batch(&[message].into_iter().collect());
+    }
+
+    /// Takes the messages of a batch, as [`Self::observe`] does. Of two messages with the same key, the first one is kept, in
+    /// the store too.
+    pub fn observe_batch(&mut self, batch: &TicketBatch) {
+        let series: Vec<Arc<SeriesKey>> =
+            batch.series().iter().map(|series| shared(&mut self.names, series)).collect();
+        for row in batch.rows() {
+            let series = series[row.series as usize].clone();
+            let key = MessageKey::new(row.ts, row.news, &series);
+            let entry = self.pending.entry(key);
+            entry.or_insert_with(|| Pending {
+                series,
+                news: News::from(row.news),
+                facts: batch.facts_of(&row),
+            });
+        }
     }
 
     /// Advances to `now`: messages before this time take effect. `place` maps the series of a ticket to the series under which

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ticket::Ticket;
-use crate::domain::{LifeStep, SeriesKey, TicketFacts, TicketMessage, TicketNews, Timestamp};
+use crate::domain::{LifeStep, NewsRef, SeriesKey, TicketFacts, TicketMessage, Timestamp};
 
 /// Time, kind and subject of a message. The message with the smaller key takes effect first. Messages with the same key are the
 /// same message.
@@ -23,11 +23,15 @@ pub const SNAPSHOT: u8 = 4;
 impl MessageKey {
     /// The key of a message.
     pub fn of(message: &TicketMessage) -> Self {
-        let (kind, subject) = match &message.news {
-            TicketNews::Step(step) => (step_number(step.step), Arc::from(&*step.ticket_id)),
-            TicketNews::Snapshot { .. } => (SNAPSHOT, message.series.to_string().into()),
+        Self::new(message.ts, NewsRef::from(&message.news), &message.series)
+    }
+
+    pub(super) fn new(ts: Timestamp, news: NewsRef<'_>, series: &SeriesKey) -> Self {
+        let (kind, subject) = match news {
+            NewsRef::Step(step) => (step_number(step.step), Arc::from(step.ticket_id)),
+            NewsRef::Snapshot { .. } => (SNAPSHOT, series.to_string().into()),
         };
-        Self { ts: message.ts, kind, subject }
+        Self { ts, kind, subject }
     }
 
     /// No message at `ts` or later has a smaller key.
@@ -62,15 +66,27 @@ pub(super) enum News {
     Snapshot { open: u32 },
 }
 
-impl From<&TicketNews> for News {
-    fn from(news: &TicketNews) -> Self {
+impl From<NewsRef<'_>> for News {
+    fn from(news: NewsRef<'_>) -> Self {
         match news {
-            TicketNews::Snapshot { open } => Self::Snapshot { open: *open },
-            TicketNews::Step(step) => Self::Step {
+            NewsRef::Snapshot { open } => Self::Snapshot { open },
+            NewsRef::Step(step) => Self::Step {
                 step: step.step,
                 opened_at: step.opened_at,
                 handled_seconds: step.handled_seconds,
             },
+        }
+    }
+}
+
+/// The shared copy of a series' name.
+pub(super) fn shared(names: &mut BTreeSet<Arc<SeriesKey>>, series: &SeriesKey) -> Arc<SeriesKey> {
+    match names.get(series) {
+        Some(known) => known.clone(),
+        None => {
+            let name = Arc::new(series.clone());
+            names.insert(name.clone());
+            name
         }
     }
 }
