@@ -554,7 +554,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
     ),
     (
         "Agents needed and scheduled by hour",
-        r"^Short is the sum over the channels that lack agents\. Agents to spare in another channel are not taken off\.$",
+        r"^Short: the sum over the channels that lack agents\. Spare agents of other channels are not subtracted\.$",
         |case, _| case.holds(case.hours().any(|own| own[2] > own[0] - own[1]), "they add up"),
     ),
     (
