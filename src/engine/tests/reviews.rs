@@ -571,7 +571,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
 const FIXED: [(&str, &str); 9] = [
     ("Agents needed", "By channel, in the window with the largest gap of all channels together:"),
     ("What to change", "- Send pages to a second receiver: nobody acknowledged this alert."),
-    ("What to change", "- Say whether the page was useful: there is no feedback."),
+    ("What to change", "- Say whether the alert was useful: there is no feedback."),
     ("Agents needed", "There were enough agents."),
     ("Actions", "No action is on record."),
     ("Alarms", "No alarms are on record for this alert."),

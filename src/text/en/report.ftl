@@ -271,7 +271,7 @@ report-change-slow = Shorten alerts.escalate_after or name another receiver: the
 report-change-reserve = Agree on a reserve of { $n } agents for { $scope }: agents were missing, and no recommendation was accepted.
 report-change-under = If the cause was known in advance, enter it earlier next time: for the window at { $at }, { $forecast } tickets were forecast an hour before, and { $n } came.
 report-change-over = Release extra agents earlier: for the window at { $at }, { $forecast } tickets were forecast an hour before, and { $n } came.
-report-change-feedback = Say whether the page was useful: there is no feedback.
+report-change-feedback = Say whether the alert was useful: there is no feedback.
 report-change-record = Answer recommendations on the web page: no answer and no planner’s entry is on record, so nobody can see what helped.
 report-change-agree = Keep what worked: agree now who provides the agents when the next page comes.
 
