@@ -90,7 +90,7 @@ impl From<&forecast::Adjustment> for Adjustment {
 pub struct AdjustmentQuery {
     /// RFC 3339: only entries that end after this time; default: a day ago.
     pub from: Option<String>,
-    /// Continue after a page: the value in its `Link`.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<usize>,
 }
 

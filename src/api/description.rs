@@ -124,11 +124,11 @@ fn meaning(status: &str) -> &'static str {
             "The token lacks the scope that the operation needs, or a page of another site sent a request that changes something."
         }
         "404" => "Nothing matches the request, or nothing yet.",
-        "406" => "Only CSV is acceptable, and this answer is not a list.",
+        "406" => "The request accepts only CSV, but this answer is not a list.",
         "409" => "The entry has to be confirmed, or there are too many; `detail` says which.",
         "413" => "The body is too large; send less at once.",
         "415" => "The body's `Content-Encoding` is not gzip, zstd or identity.",
-        "421" => "The service is not known under this host: see `server.allowed_hosts`.",
+        "421" => "The host of the request is unknown: see `server.allowed_hosts`.",
         "422" => "No event was accepted; `rejected` has the reason for each event.",
         "429" => {
             "Too many failed sign-ins wait for their answer; try again after `Retry-After` seconds."

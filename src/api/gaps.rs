@@ -34,7 +34,7 @@ pub struct GapQuery {
     pub outline: Option<bool>,
     /// Maximum number of rows, 1 to 1000; default 1000.
     pub limit: Option<usize>,
-    /// Continue after a page: the value in its `Link`.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<usize>,
 }
 

@@ -88,7 +88,7 @@ pub struct SeriesQuery {
     pub service: Option<String>,
     /// A channel, or `_all`.
     pub channel: Option<String>,
-    /// Continue after a page: the value in its `Link`.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<usize>,
 }
 
@@ -157,10 +157,9 @@ pub struct SpanQuery {
     pub from: Option<String>,
     /// RFC 3339; default: now.
     pub to: Option<String>,
-    /// Maximum number of rows, 1 to 1000. Windows: per series, default all; one answer has at most 1000 windows of all series
-    /// together.
+    /// Maximum number of windows per series, 1 to 1000; default: all. One answer has at most 1000 windows in all.
     pub limit: Option<usize>,
-    /// Continue after this row: the value in the `Link` of a page. Windows: also the start of a window as a time.
+    /// The value in the `Link` header of the previous page, or a time: only windows that start after it.
     pub after: Option<String>,
 }
 
@@ -180,7 +179,7 @@ pub struct AnomalyQuery {
     pub episodes: Option<bool>,
     /// Maximum number of rows, 1 to 1000.
     pub limit: Option<usize>,
-    /// Continue after this row: the value in the `Link` of a page.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<String>,
 }
 
@@ -430,7 +429,7 @@ pub async fn link_next(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RestQuery {
-    /// Continue after a page: the value in its `Link`.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<usize>,
 }
 

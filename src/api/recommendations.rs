@@ -98,7 +98,7 @@ pub struct TakenQuery {
     pub from: Option<String>,
     /// RFC 3339: periods that begin before; default: six hours from now.
     pub to: Option<String>,
-    /// Continue after a page: the value in its `Link`.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<usize>,
 }
 

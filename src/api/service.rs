@@ -105,7 +105,7 @@ pub struct CalibrationQuery {
     pub channel: Option<String>,
     /// Maximum number of rows, 1 to 1000; default 1000.
     pub limit: Option<usize>,
-    /// Continue after a page: the value in its `Link`.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<usize>,
 }
 

@@ -68,7 +68,7 @@ pub struct SilenceEnd {
 pub struct SilenceQuery {
     /// RFC 3339: only silences that end after this time; default: now, so only those that are in force or planned.
     pub from: Option<String>,
-    /// Continue after a page: the value in its `Link`.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<usize>,
 }
 

@@ -40,7 +40,7 @@ pub struct SlaQuery {
     pub service: Option<String>,
     /// The newest weeks, 1 to 60; default 8.
     pub weeks: Option<u32>,
-    /// Continue after a page: the value in its `Link`.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<usize>,
 }
 
@@ -52,7 +52,7 @@ pub struct SentimentQuery {
     pub region: Option<String>,
     pub service: Option<String>,
     pub channel: Option<String>,
-    /// Continue after a page: the value in its `Link`.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<usize>,
 }
 

@@ -26,7 +26,7 @@ pub struct TopicQuery {
     pub from: Option<String>,
     /// RFC 3339; default: now.
     pub to: Option<String>,
-    /// Continue after a page: the value in its `Link`.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<usize>,
 }
 

@@ -53,7 +53,9 @@ pub fn incident(reader: &Reader, id: &str, texts: &Texts) -> Result<Option<Repor
     report.parts.extend(review::plot(&history, texts));
     review::known(&history, goes_on, &mut report);
     arrivals(reader, &alert, &history, &mut report)?;
-    needs(&alert, &mut report);
+    if alert.finding.is_none() {
+        needs(&alert, &mut report);
+    }
     review::staffing(reader, &alert, &history, &mut report)?;
     alarms(reader, &alert, history.span, &mut report)?;
     actions.list(&mut report);

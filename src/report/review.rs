@@ -215,7 +215,8 @@ pub fn staffing(
         report.say("report-need-channels", None);
     }
     let worst = alert.at_worst().agents_short;
-    if short.is_some_and(|short| i64::from(short) != i64::from(worst)) {
+    let is_about_agents = alert.finding.is_none();
+    if is_about_agents && short.is_some_and(|short| i64::from(short) != i64::from(worst)) {
         report.say("report-need-worst", args!["n" => worst]);
     }
     Ok(())

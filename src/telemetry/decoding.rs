@@ -33,7 +33,7 @@ impl DecodingMetrics {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register(
             "events_unknown_words",
-            "Events with a severity or action that is in no list, by list",
+            "Events with an unknown severity or action, by which of the two is unknown",
             self.words.clone(),
         );
         r.register(

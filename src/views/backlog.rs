@@ -47,7 +47,7 @@ pub struct Backlog {
     pub known: u32,
     /// Since when the oldest one with a known id is open; null without one.
     pub oldest: Option<String>,
-    /// Time of the first message of a ticket. Without a snapshot, tickets that were opened before are missing.
+    /// Time of the first ticket message of this series. Without a snapshot, tickets opened before this time are missing.
     pub since: String,
     /// Time of the newest snapshot; null without one.
     pub anchored_at: Option<String>,

@@ -118,8 +118,8 @@ impl Hosts {
         if !all.is_empty() && all.iter().all(known) {
             return Ok(());
         }
-        let detail = "this service is not known under the host of this request: add it to \
-                      server.allowed_hosts, or set server.public_url";
+        let detail = "the host of this request is unknown: add it to server.allowed_hosts, or set \
+                      server.public_url";
         Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail))
     }
 

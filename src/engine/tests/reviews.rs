@@ -554,7 +554,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
     ),
     (
         "Agents needed and scheduled by hour",
-        r"^Short is the sum over the channels that lack agents\. Agents to spare in another channel are not taken off\.$",
+        r"^Short: the sum over the channels that lack agents\. Spare agents of other channels are not subtracted\.$",
         |case, _| case.holds(case.hours().any(|own| own[2] > own[0] - own[1]), "they add up"),
     ),
     (
@@ -571,7 +571,7 @@ const SENTENCES: [(&str, &str, Check); 20] = [
 const FIXED: [(&str, &str); 9] = [
     ("Agents needed", "By channel, in the window with the largest gap of all channels together:"),
     ("What to change", "- Send pages to a second receiver: nobody acknowledged this alert."),
-    ("What to change", "- Say whether the page was useful: there is no feedback."),
+    ("What to change", "- Say whether the alert was useful: there is no feedback."),
     ("Agents needed", "There were enough agents."),
     ("Actions", "No action is on record."),
     ("Alarms", "No alarms are on record for this alert."),

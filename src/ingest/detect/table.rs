@@ -118,7 +118,7 @@ fn unknown_text() -> String {
     };
     let sets = |format: &Format| {
         let sets = format.signatures.iter().map(|set| quoted(set).join(" and "));
-        sets.collect::<Vec<_>>().join(", ")
+        sets.collect::<Vec<_>>().join(", or ")
     };
     let known: Vec<String> = names
         .iter()
@@ -150,14 +150,14 @@ mod tests {
     #[test]
     fn the_reject_of_an_unknown_format_names_all_formats() {
         let want = "unknown format: send a CloudEvent (`specversion`), Kafka Connect (`schema` and `payload`), \
-            ONAP VES (`event.commonEventHeader`, `eventList`), TMF642 (`event.alarm`, or `alarmedObject` and \
-            `perceivedSeverity`, or `eventType` and `eventTime`, `eventType` and `eventId`), TMF621 \
+            ONAP VES (`event.commonEventHeader`, or `eventList`), TMF642 (`event.alarm`, or `alarmedObject` and \
+            `perceivedSeverity`, or `eventType` and `eventTime`, or `eventType` and `eventId`), TMF621 \
             (`event.troubleTicket`, or `ticketType` and `description`), 3GPP 28.532 (`notificationType` and \
             `eventTime`, or `objectInstance` and `perceivedSeverity`), an SNMP trap (`variable_bindings`, or `tags.oid`, or `snmp_version` and `values`, or \
             `PDUInfo` and `VarBinds`), O-RAN O2 (`alarmEventRecordId`), X.733 (`managedObjectInstance` and `perceivedSeverity`), Alertmanager (`alerts`, or `labels` and \
-            `startsAt`), a native event (`kind`, `event_id`, `ts`), a Logstash event (`@timestamp` and `message`), \
+            `startsAt`), a native event (`kind`, or `event_id`, or `ts`), a Logstash event (`@timestamp` and `message`), \
             Debezium (`after` and `op`), a Telegraf batch (`metrics`) or a shipper's event (`timestamp` and `message`, \
-            `date` and `log`, `@timestamp` and `log`)";
+            or `date` and `log`, or `@timestamp` and `log`)";
         assert_eq!(unknown().detail, want);
     }
 }

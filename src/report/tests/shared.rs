@@ -108,7 +108,7 @@ fn an_anomaly_on_record_is_the_cause_of_an_hour() {
 /// Agents to spare in one channel do not help another. The review says so, and names the series with the largest gap.
 #[test]
 fn a_review_explains_gaps_that_its_columns_do_not_add_up_to() {
-    const CHANNELS: &str = "Agents to spare in another channel are not taken off.";
+    const CHANNELS: &str = "Spare agents of other channels are not subtracted.";
     const WORST: &str = "The largest gap of this alert, 4 agents, is the largest";
     for (email_gap, phone_gap, channels, worst) in
         [(0, 4, false, false), (-3, 4, true, false), (0, 3, false, true)]

@@ -88,7 +88,7 @@ impl Metrics {
         );
         r.register(
             "staffing_tables_duration_seconds",
-            "Time to compute the tables of agents needed by arrivals, in the background; 0 until they are ready",
+            "Time to compute the tables that give the agents needed for each number of arrivals; 0 until they are ready",
             self.staffing_tables_seconds.clone(),
         );
         r.register(

@@ -66,8 +66,8 @@ report-apart-change = Difference
 report-apart-none = All hours were within ±10 %.
 report-apart-no-forecasts = There are no forecasts for this time.
 report-apart-more = { $n ->
-    [one] { $n } more hour with a smaller difference is not shown.
-   *[other] { $n } more hours with smaller differences are not shown.
+    [one] { $n } more hour with a smaller difference in tickets is not shown.
+   *[other] { $n } more hours with smaller differences in tickets are not shown.
 }
 report-apart-help = All series together. The cause is the first that applies: missing counts, chance (inside the 80 % band), a surge, planned work, a planner’s entry, complaints on record, an unusual count on record.
 report-apart-missing = a source did not report
@@ -167,7 +167,7 @@ report-accuracy-under = { $series }: the forecasts were { $share } lower than th
 report-accuracy-coverage = { $series }: only { $share } of the actual counts lie inside the 80 % band.
 
 report-staffing = Staffing
-report-staffing-sum = { $short } agent hours short, { $spare } agent hours spare. The agents needed, by the newest plan at the start of each window, are compared with the roster, or without a roster with the usual number of agents.
+report-staffing-sum = { $short } agent hours short, { $spare } agent hours spare. The agents needed, by the newest plan at the start of each window, are compared with the roster, or, where there is none, with the usual number of agents.
 report-staffing-worst = { $series } has the largest shortage: { $n } agent hours.
 report-staffing-series = Series
 report-staffing-short = Agent hours short
@@ -240,7 +240,7 @@ report-known-yes = yes
 report-known-no = no
 
 report-need = Agents needed and scheduled by hour
-report-need-channels = Short is the sum over the channels that lack agents. Agents to spare in another channel are not taken off.
+report-need-channels = Short: the sum over the channels that lack agents. Spare agents of other channels are not subtracted.
 report-need-worst = Each hour shows its window with the largest shortage, by the plan at the start of the window. The largest gap of this alert, { $n ->
     [one] { $n } agent
    *[other] { $n } agents
@@ -271,7 +271,7 @@ report-change-slow = Shorten alerts.escalate_after or name another receiver: the
 report-change-reserve = Agree on a reserve of { $n } agents for { $scope }: agents were missing, and no recommendation was accepted.
 report-change-under = If the cause was known in advance, enter it earlier next time: for the window at { $at }, { $forecast } tickets were forecast an hour before, and { $n } came.
 report-change-over = Release extra agents earlier: for the window at { $at }, { $forecast } tickets were forecast an hour before, and { $n } came.
-report-change-feedback = Say whether the page was useful: there is no feedback.
+report-change-feedback = Say whether the alert was useful: there is no feedback.
 report-change-record = Answer recommendations on the web page: no answer and no planner’s entry is on record, so nobody can see what helped.
 report-change-agree = Keep what worked: agree now who provides the agents when the next page comes.
 
@@ -400,7 +400,7 @@ report-risk-silent-why = An hour before they began, { $n } of { $surges } surges
 report-risk-silent-help = Keep a reserve of agents who can start within half an hour. Watch what customers complain about.
 report-risk-band = The 80 % bands are too narrow, so plans leave too little room
 report-risk-band-why = { $share } of the actual counts lie inside them.
-report-risk-band-help = Plan with the upper number of agents until 80 % of the actual counts lie inside the bands.
+report-risk-band-help = Plan with the agents needed at the upper end of the forecast until 80 % of the actual counts lie inside the bands.
 report-risk-bias = Forecasts are too low, so agents are missing
 report-risk-bias-why = The forecasts were { $share } lower than the actual number of tickets.
 report-risk-bias-help = Add a planner’s entry for the next weeks, and look at the series with the largest bias.

@@ -68,9 +68,5 @@ rule-ticket-deadline-title = { $scope }: { $at_risk ->
 rule-ticket-deadline-line = { $at_risk ->
     [one] One open ticket has used most of its agreed time
    *[other] { $at_risk } open tickets have used most of their agreed time
-}; { $breached ->
-    [0] none has missed its deadline
-    [one] one has missed its deadline
-   *[other] { $breached } have missed their deadline
-}.
+}. Open tickets that have missed a deadline: { $breached }.
 rule-ticket-deadline-action = Action now: work on these tickets first; the list of open tickets begins with the most urgent ones.

@@ -59,5 +59,5 @@ rule-backlog-growing-action = 建议：立即核对处理这些工单的团队�
 
 rule-ticket-deadline-name = 工单即将超时
 rule-ticket-deadline-title = { $scope }：{ $at_risk } 张工单即将超时
-rule-ticket-deadline-line = { $at_risk } 张未结工单的服务时限即将用完；已超时 { $breached } 张。
+rule-ticket-deadline-line = { $at_risk } 张未结工单的服务时限即将用完。已超时的未结工单：{ $breached } 张。
 rule-ticket-deadline-action = 建议：立即优先处理这些工单；未结工单列表按紧急程度排序。
