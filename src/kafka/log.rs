@@ -156,7 +156,7 @@ impl LogReader {
         self.position >= self.end
     }
 
-    /// Returns the next messages, at most `max` and about [`READ_BYTES_MAX`]. Waits up to `wait` for the first. After an error that the client retries
+    /// Returns the next messages, at most `max` and about 4 MB. Waits up to `wait` for the first. After an error that the client retries
     /// by itself, it reports the error to health and returns the messages before it.
     ///
     /// # Errors
