@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -43,9 +44,21 @@ pub fn until_no_progress(mut check: impl FnMut() -> Result<(), String>) -> Resul
     Ok(())
 }
 
+/// A free port that no other server of these tests got, below the ports that systems give to clients and for port 0. The
+/// system would offer one of those again as soon as it is released.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
+    const FIRST: u32 = 15_000;
+    const COUNT: u32 = 16_000;
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Another run of the tests at the same time begins elsewhere.
+        let at =
+            std::process::id().wrapping_mul(64).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + at % COUNT).expect("a port");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn script(name: &str, args: &[&str]) -> Child {
