@@ -65,20 +65,18 @@ impl Serialize for RowForm<'_> {
         let mut row = serializer.serialize_seq(None)?;
         row.serialize_element(&ts.millis())?;
         row.serialize_element(series)?;
-        match news {
+        let (opened_at, handled_seconds) = match news {
             NewsRef::Snapshot { open } => {
                 row.serialize_element(SNAPSHOT)?;
                 row.serialize_element(open)?;
+                (None, None)
             }
-            NewsRef::Step(StepRef { ticket_id, step, .. }) => {
+            NewsRef::Step(StepRef { ticket_id, step, opened_at, handled_seconds }) => {
                 let name = STEPS.iter().find(|(known, _)| known == step).map(|(_, name)| *name);
                 row.serialize_element(name.unwrap_or_default())?;
                 row.serialize_element(ticket_id)?;
+                (*opened_at, *handled_seconds)
             }
-        }
-        let (opened_at, handled_seconds) = match news {
-            NewsRef::Step(step) => (step.opened_at, step.handled_seconds),
-            NewsRef::Snapshot { .. } => (None, None),
         };
         let length = if handled_seconds.is_some() {
             4
