@@ -8,11 +8,12 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Anchored, Input, Match, MatchKind, StartKind};
 use serde::Deserialize;
 
 use super::lexicon::entry::Entry;
 use super::lexicon::plain::{is_dense, is_joined, plain};
+use super::lexicon::starts::Starts;
 use super::lexicon::{LexiconError, WORDS_MAX};
 use crate::domain::Sentiment;
 
@@ -52,6 +53,8 @@ struct Word {
 struct Words {
     finder: AhoCorasick,
     words: Vec<Word>,
+    /// Skips most words of an ASCII text, if no word of the list begins inside another word.
+    starts: Option<Starts>,
 }
 
 /// Finds the sentiment of texts. Cheap to clone.
@@ -99,9 +102,11 @@ impl SentimentWords {
         let finder = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
+            .start_kind(StartKind::Both)
             .build(&patterns)
             .map_err(|error| LexiconError::Syntax(error.to_string()))?;
-        Ok(Self(Arc::new(Words { finder, words })))
+        let starts = Starts::new(patterns.iter().map(String::as_str));
+        Ok(Self(Arc::new(Words { finder, words, starts })))
     }
 
     /// Number of words.
@@ -130,7 +135,10 @@ impl SentimentWords {
 
     fn score(&self, text: &str) -> i32 {
         let (mut score, mut negated_at) = (0, None);
-        for found in self.0.finder.find_iter(text) {
+        let starts = self.0.starts.as_ref().filter(|_| text.is_ascii());
+        let mut from = 0;
+        while let Some(found) = self.0.next(text, from, starts) {
+            from = found.end();
             let word = self.0.words[found.pattern()];
             let before = text[..found.start()].chars().next_back();
             let after = text[found.end()..].chars().next();
@@ -149,6 +157,23 @@ impl SentimentWords {
             negated_at = (word.polarity == Polarity::Negation).then_some(found.end());
         }
         score
+    }
+}
+
+impl Words {
+    /// The first word at or after `from`, the longest one that begins there.
+    fn next(&self, text: &str, from: usize, starts: Option<&Starts>) -> Option<Match> {
+        let rest = Input::new(text);
+        let Some(starts) = starts else { return self.finder.find(rest.range(from..)) };
+        let mut at = starts.next(text.as_bytes(), from);
+        while at < text.len() {
+            let here = rest.clone().range(at..).anchored(Anchored::Yes);
+            if let Some(found) = self.finder.find(here) {
+                return Some(found);
+            }
+            at = starts.next(text.as_bytes(), at + 1);
+        }
+        None
     }
 }
 
@@ -226,6 +251,25 @@ mod tests {
             assert_eq!(words.sentiment(text), Some(sentiment), "{text}");
         }
         assert_eq!(words.sentiment("  "), None);
+    }
+
+    #[test]
+    fn skipping_words_changes_no_score() {
+        let Words { finder, words, starts } = &*SentimentWords::default().0;
+        assert!(starts.is_some());
+        let (finder, words) = (finder.clone(), words.clone());
+        let plainly = SentimentWords(Arc::new(Words { finder, words, starts: None }));
+        let skipping = SentimentWords::default();
+        let raw: Raw = toml::from_str(BUILT_IN).expect("the list");
+        let lists = [raw.negative, raw.positive, raw.negations, raw.ignore];
+        let all: Vec<String> = lists.concat().iter().map(|own| own.replace('*', "")).collect();
+        for first in &all {
+            for second in &all {
+                for text in [format!("{first} {second}"), format!("Un {first}s,{second}x")] {
+                    assert_eq!(skipping.score(&text), plainly.score(&text), "{text}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod file;
 mod keys;
 pub(in crate::ingest) mod plain;
 mod spans;
-mod starts;
+pub(in crate::ingest) mod starts;
 #[cfg(test)]
 mod tests;
 mod unknown;

@@ -5,11 +5,11 @@ const CLASSES: usize = 37;
 
 /// For the classes of three bytes: whether a word may begin with them.
 #[derive(Debug)]
-pub(super) struct Starts(Vec<bool>);
+pub(in crate::ingest) struct Starts(Vec<bool>);
 
 impl Starts {
     /// `None` if a word begins with ASCII other than a letter or digit: it may begin inside another word.
-    pub(super) fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Self> {
+    pub(in crate::ingest) fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Self> {
         let mut all = vec![false; CLASSES * CLASSES * CLASSES];
         for word in words {
             let mut bytes = word.bytes();
@@ -32,7 +32,7 @@ impl Starts {
     }
 
     /// The first position at or after `from` where a word may begin in an ASCII text, or the text's end.
-    pub(super) fn next(&self, text: &[u8], from: usize) -> usize {
+    pub(in crate::ingest) fn next(&self, text: &[u8], from: usize) -> usize {
         let is_joined = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
         let class = |at: usize| text.get(at).map_or(0, |byte| class(*byte));
         let mut next = from;
