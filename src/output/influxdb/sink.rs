@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use super::alarms::{self, Alarms};
+use super::batches::hash;
 use super::client::{InfluxClient, InfluxSettings, SetupProblem};
 use super::feeds::Feeds;
 use super::fields::Line;
@@ -33,11 +35,16 @@ pub struct InfluxContext {
     pub metrics: Arc<Metrics>,
 }
 
+/// Maximum number of changes that are read and converted at once: about one window.
+const PART: usize = 4;
+
 /// A bucket.
 pub struct InfluxSink {
     client: InfluxClient,
     gatherer: Gatherer,
     feeds: Feeds,
+    /// Parts that InfluxDB took of a write that then failed, by the hash of their lines, with what it refused of them.
+    taken: BTreeMap<u64, Vec<Refused>>,
 }
 
 /// Active alarms by scope, by start of the window.
@@ -62,13 +69,13 @@ impl Sink for InfluxSink {
         reader: &Reader,
         changes: &[Change],
     ) -> Result<(usize, Written), StoreError> {
-        let lines = self.gatherer.gather(reader, changes)?;
         let removed = self.gatherer.removed(reader, changes)?;
-        let written = self.client.write(&lines).map(|mut refused| {
+        let (count, written) = self.write_parts(reader, changes)?;
+        let written = written.map(|mut refused| {
             refused.extend(removed);
             refused
         });
-        Ok((lines.len(), written))
+        Ok((count, written))
     }
 
     fn pulse(&mut self, reader: &Reader) -> Result<(usize, Written), StoreError> {
@@ -89,7 +96,39 @@ impl InfluxSink {
     /// If the TLS set-up of this machine cannot be used.
     pub fn new(settings: InfluxSettings, context: InfluxContext) -> Result<Self, SetupProblem> {
         let client = InfluxClient::new(settings)?;
-        Ok(Self { client, gatherer: Gatherer::new(context), feeds: Feeds::default() })
+        let (feeds, taken) = Default::default();
+        Ok(Self { client, gatherer: Gatherer::new(context), feeds, taken })
+    }
+
+    /// Writes changes part by part, in order: the next part is read and converted while InfluxDB takes the one before. After a failure,
+    /// parts that InfluxDB has taken are not sent again.
+    fn write_parts(
+        &mut self,
+        reader: &Reader,
+        changes: &[Change],
+    ) -> Result<(usize, Written), StoreError> {
+        let Self { client, gatherer, taken, .. } = self;
+        let (sender, parts) = sync_channel::<Vec<Line>>(1);
+        // If reading fails, the sender is dropped, and the thread ends.
+        let (count, written) = std::thread::scope(move |scope| -> Result<_, StoreError> {
+            let writer =
+                scope.spawn(move || parts.iter().try_for_each(|lines| part(client, taken, &lines)));
+            let mut count = 0;
+            for some in changes.chunks(PART) {
+                let lines = gatherer.gather(reader, some)?;
+                count += lines.len();
+                if sender.send(lines).is_err() {
+                    // The thread has ended with an error.
+                    break;
+                }
+            }
+            drop(sender);
+            let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok((count, written))
+        })?;
+        let written =
+            written.map(|()| std::mem::take(&mut self.taken).into_values().flatten().collect());
+        Ok((count, written))
     }
 
     /// The same sink, which waits for an answer of InfluxDB for this long instead of 30 s.
@@ -354,6 +393,19 @@ impl Gatherer {
         });
         said.collect()
     }
+}
+
+/// Writes a part, if InfluxDB has not taken it before.
+fn part(
+    client: &InfluxClient,
+    taken: &mut BTreeMap<u64, Vec<Refused>>,
+    lines: &[Line],
+) -> Result<(), SinkError> {
+    let key = hash(lines);
+    if !taken.contains_key(&key) {
+        taken.insert(key, client.write(lines)?);
+    }
+    Ok(())
 }
 
 fn plans(
