@@ -4,7 +4,7 @@
 //! read `CATCH_UP_PAIRS` (5) times by each, alternately, each time with a new consumer group. Prints events a second and CPU
 //! time an event of both, and the medians of the ratios. With `CATCH_UP_OTHER=PROGRAM` another build of surgecast takes its
 //! turn in every pair, so that two versions can be compared. With `CATCH_UP_TICKETS=1` each event carries a `ticket_id`, whose
-//! life is then followed. With `CATCH_UP_LEADS=1` the service also forecasts: it is done when its store has everything that it
+//! life is then followed; the bare consumer then also writes the ids to a topic, as the service must. With `CATCH_UP_LEADS=1` the service also forecasts: it is done when its store has everything that it
 //! wrote to the replicated log.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rdkafka::Message as _;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -23,13 +24,21 @@ mod common;
 use common::{Killed, broker, client, cpu, port, setting};
 
 const PARTITIONS: i32 = 6;
+/// Where the bare consumer writes ids.
+const IDS: &str = "ids";
+/// Bytes of ids in a record.
+const IDS_BYTES: usize = 300_000;
 
 /// Tickets of six hours over 36 series, keyed by id.
 fn fill(brokers: &str, events: u64) {
     let admin: AdminClient<DefaultClientContext> = client(brokers).create().unwrap();
     let replication = || TopicReplication::Fixed(1);
-    let topics =
-        [("support.tickets", PARTITIONS), ("network.alarms", 1), ("network.maintenance", 1)];
+    let topics = [
+        ("support.tickets", PARTITIONS),
+        ("network.alarms", 1),
+        ("network.maintenance", 1),
+        (IDS, 1),
+    ];
     let topics = topics.map(|(name, n)| NewTopic::new(name, n, replication()));
     let made = admin.create_topics(&topics, &AdminOptions::new());
     futures::executor::block_on(made).unwrap();
@@ -83,7 +92,54 @@ fn buffers() -> [(&'static str, &'static str); 5] {
     }
 }
 
-/// Reads all events without processing. Returns seconds and CPU seconds.
+/// Writes the ids of tickets with the settings of the service: what no program can save that follows tickets across instances.
+struct Ids {
+    producer: ThreadedProducer<DefaultProducerContext>,
+    rows: Vec<u8>,
+}
+
+impl Ids {
+    fn new(brokers: &str) -> Self {
+        let mut config = client(brokers);
+        [("acks", "all"), ("enable.idempotence", "true"), ("linger.ms", "5")]
+            .into_iter()
+            .chain([("compression.codec", "lz4"), ("queue.buffering.max.kbytes", "16384")])
+            .for_each(|(key, value)| _ = config.set(key, value));
+        Self { producer: config.create().unwrap(), rows: Vec::with_capacity(2 * IDS_BYTES) }
+    }
+
+    /// Adds a row as long as one of the service, with the time and the id of the ticket.
+    fn add(&mut self, event: &[u8]) {
+        let after = |name: &[u8]| {
+            let at = event.windows(name.len()).position(|part| part == name).unwrap();
+            &event[at + name.len()..]
+        };
+        self.rows.extend_from_slice(b"[");
+        self.rows.extend_from_slice(&after(b"\"ts\":")[..13]);
+        self.rows.extend_from_slice(b",12,\"o\",\"");
+        self.rows.extend_from_slice(&after(b"\"ticket_id\":\"")[..14]);
+        self.rows.extend_from_slice(b"\",1],");
+        if self.rows.len() >= IDS_BYTES {
+            self.send();
+        }
+    }
+
+    fn send(&mut self) {
+        let mut record = BaseRecord::<(), _>::to(IDS).payload(&self.rows);
+        while let Err((_, back)) = self.producer.send(record) {
+            record = back;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.rows.clear();
+    }
+
+    fn finish(mut self) {
+        self.send();
+        self.producer.flush(Duration::from_secs(60)).unwrap();
+    }
+}
+
+/// Reads all events without processing, and writes their ids if they have any. Returns seconds and CPU seconds.
 fn bare(brokers: &str, group: &str, events: u64) -> (f64, f64) {
     let before = cpu(std::process::id());
     let began = Instant::now();
@@ -96,12 +152,19 @@ fn bare(brokers: &str, group: &str, events: u64) -> (f64, f64) {
         .create()
         .unwrap();
     consumer.subscribe(&["support.tickets"]).unwrap();
+    let mut ids = (setting("CATCH_UP_TICKETS", 0) == 1).then(|| Ids::new(brokers));
     let (mut read, mut first) = (0, None);
     while read < events {
-        if let Some(Ok(_)) = consumer.poll(Duration::from_millis(100)) {
+        if let Some(Ok(record)) = consumer.poll(Duration::from_millis(100)) {
             read += 1;
             first.get_or_insert_with(Instant::now);
+            if let Some(ids) = &mut ids {
+                ids.add(record.payload().unwrap());
+            }
         }
+    }
+    if let Some(ids) = ids {
+        ids.finish();
     }
     // Do not count the time to join the group.
     let seconds = first.map_or(0.0, |first| first.elapsed().as_secs_f64());
@@ -109,7 +172,7 @@ fn bare(brokers: &str, group: &str, events: u64) -> (f64, f64) {
     (seconds, cpu(std::process::id()) - before)
 }
 
-/// Runs the service until all events are counted and committed. Returns seconds since the first counted event, and CPU seconds.
+/// Runs the service until all events are counted and committed. Returns seconds since it has its partitions, and CPU seconds.
 fn counted(program: &Path, brokers: &str, folder: &Path, group: &str, events: u64) -> (f64, f64) {
     let folder = folder.join(group);
     std::fs::create_dir_all(&folder).unwrap();
@@ -138,15 +201,11 @@ fn counted(program: &Path, brokers: &str, folder: &Path, group: &str, events: u6
         counted.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
     };
     let check: BaseConsumer = client(brokers).set("group.id", group).create().unwrap();
-    let mut first: Option<(Instant, u64)> = None;
-    loop {
-        let n = total();
-        if n > 0 && first.is_none() {
-            first = Some((Instant::now(), n));
-        }
-        if n >= events {
-            break;
-        }
+    while !has_joined(&check, group) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let joined = Instant::now();
+    while total() < events {
         std::thread::sleep(Duration::from_millis(20));
     }
     // All counts are durable once the last report is committed.
@@ -172,10 +231,13 @@ fn counted(program: &Path, brokers: &str, folder: &Path, group: &str, events: u6
             std::thread::sleep(Duration::from_millis(20));
         }
     }
-    let (first, seen) = first.unwrap();
-    let seconds =
-        first.elapsed().as_secs_f64() * events as f64 / (events - seen.min(events - 1)) as f64;
-    (seconds, cpu(service.0.id()))
+    (joined.elapsed().as_secs_f64(), cpu(service.0.id()))
+}
+
+/// Whether the group has given partitions to its member.
+fn has_joined(check: &BaseConsumer, group: &str) -> bool {
+    let found = check.fetch_group_list(Some(group), Duration::from_secs(5));
+    found.is_ok_and(|found| found.groups().iter().any(|own| own.state() == "Stable"))
 }
 
 /// Offset of the replicated log up to which the service has stored everything.
