@@ -358,6 +358,25 @@ fn an_incident_is_reported_in_both_languages() {
     assert!(open.contains(second), "{open}");
 }
 
+/// A day of which no window has a count is not a day without tickets.
+#[test]
+fn a_day_without_counts_has_no_number() {
+    let folder = TempDir::new().expect("a folder");
+    let reader = store(&folder, |tx| {
+        windows(tx, monday(), monday() + WEEK)?;
+        let record = WindowRecord { settled: true, missing: true, ..WindowRecord::default() };
+        for hour in 0..24 {
+            let start = monday() + DAY + HOUR * hour;
+            for series in ["north/broadband/phone", "north/broadband/email"] {
+                tx.put_windows(&[(AggregationKey::Tickets(key(series)), start, record)])?;
+            }
+        }
+        Ok(())
+    });
+    let week = week_in(&reader, Some("2026-W10"), Language::En);
+    assert!(week.contains("| Monday | 552 |\n| Tuesday | – |\n| Wednesday | 552 |"), "{week}");
+}
+
 /// Every time of a report is in its zone, and the zone is named.
 #[test]
 fn reports_name_their_zone_and_use_no_other() {
@@ -529,6 +548,8 @@ fn a_young_store_is_reported_from_its_first_week() {
     let week = week_in(&reader, None, Language::En);
     assert!(week.starts_with("# Week 2026-W10\n"), "{week}");
     assert!(week.contains("The week is not over. The figures go up to Thu 5 Mar 00:00."), "{week}");
+    // Days without windows have no row.
+    assert!(week.contains("\n| --- | --- |\n| Wednesday | 552 |\n\n"), "{week}");
     // One day has one busiest hour. A week without data has no figures.
     assert_eq!(week.matches("- Keep the roster full in").count(), 1, "{week}");
     let empty = week_in(&reader, Some("2026-W07"), Language::En);
