@@ -377,6 +377,35 @@ fn a_day_without_counts_has_no_number() {
     assert!(week.contains("| Monday | 552 |\n| Tuesday | – |\n| Wednesday | 552 |"), "{week}");
 }
 
+/// An incident at the turn of the year: the span has both years, and a date of the new year has its year.
+#[test]
+fn an_incident_at_the_turn_of_the_year_has_both_years() {
+    let usual = TempDir::new().expect("a folder");
+    let mut alert = store(&usual, alerts).alert("a1").expect("reads").expect("an alert");
+    // 20:00 of Thursday 31 December in Shanghai.
+    alert.since = at("2026-12-31T12:00:00Z");
+    alert.acknowledged_at = Some(alert.since + HOUR * 5);
+    alert.ended_at = Some(alert.since + HOUR * 6);
+    let folder = TempDir::new().expect("a folder");
+    let reader = store(&folder, |tx| tx.put_alert(&alert));
+    for (language, span, acknowledged) in [
+        (
+            Language::En,
+            "Thu 31 Dec 2026, 20:00 to Fri 1 Jan 2027, 02:00.",
+            "- Fri 1 Jan 2027, 01:00: ",
+        ),
+        (
+            Language::Zh,
+            "2026年12月31日 周四 20:00 至 2027年1月1日 周五 02:00。",
+            "- 2027年1月1日 周五 01:00：",
+        ),
+    ] {
+        let report = incident(&reader, "a1", &Texts::new(language)).expect("reads");
+        let text = report.expect("an alert").write(Format::Markdown);
+        assert!(text.contains(span) && text.contains(acknowledged), "{text}");
+    }
+}
+
 /// Every time of a report is in its zone, and the zone is named.
 #[test]
 fn reports_name_their_zone_and_use_no_other() {
@@ -385,8 +414,9 @@ fn reports_name_their_zone_and_use_no_other() {
     for zone in ["UTC", "Asia/Shanghai", "America/New_York"] {
         let week = week_of(&reader, Some("2026-W10"), &texts(Language::En, zone));
         let week = week.write(Format::Markdown);
-        let named =
-            format!("Mon 2 Mar 00:00 to Mon 9 Mar 00:00. All times are in the zone {zone}.");
+        let named = format!(
+            "Mon 2 Mar 2026, 00:00 to Mon 9 Mar 2026, 00:00. All times are in the zone {zone}."
+        );
         assert!(week.contains(&named.replace('_', "\\_")), "{week}");
         // The alert began at 06:00 UTC.
         let began = Texts::new(Language::En).local(zone.parse().expect("a zone"));

@@ -10,7 +10,7 @@ use super::intervals::{self, intervals};
 use super::priorities::{self, DAYS};
 use super::text::Report;
 use super::week::Week;
-use super::wording::{dated, signed};
+use super::wording::signed;
 use crate::store::{Filter, Reader, StoreError};
 use crate::text::{Texts, args};
 
@@ -31,9 +31,8 @@ pub fn weekly(reader: &Reader, week: Option<Week>, texts: &Texts) -> Result<Repo
     };
     let span = week.span(zone);
     let title = texts.text("report-week-of", args!["week" => week.to_string()]);
-    let mut report = Report::new(*texts, title);
-    // The title has the year of the week. Its first or last day may be in another year.
-    let (from, to) = (dated(texts, span.0, span.1), dated(texts, span.1, span.0));
+    let mut report = Report::new(texts.in_year_of(span.0), title);
+    let (from, to) = (texts.year_time(span.0), texts.year_time(span.1));
     let args = args!["from" => from, "to" => to, "zone" => zone.to_string()];
     report.say("report-week-span", args);
     let counted = Counted::read(reader, Extent::of_week(week, zone))?;
