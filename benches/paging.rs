@@ -254,7 +254,7 @@ fn bare(address: SocketAddr) -> f64 {
 }
 
 fn main() {
-    if std::env::args().any(|arg| arg == "--test" || arg == "--list") {
+    if common::arguments().is_none() {
         return;
     }
     let regions = setting("PAGING_SERIES", 10_000) as usize / (SERVICES.len() * CHANNELS.len());

@@ -101,7 +101,7 @@ impl Service {
 }
 
 fn main() {
-    if std::env::args().any(|arg| arg == "--test" || arg == "--list") {
+    if common::arguments().is_none() {
         return;
     }
     let total = setting("STORM_ALARMS", 2_000_000) / 4 * 4;

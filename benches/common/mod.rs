@@ -20,6 +20,16 @@ impl Drop for Killed {
     }
 }
 
+/// The arguments of a benchmark, without those of cargo. `None` if it is only to be tested or listed.
+pub fn arguments() -> Option<Vec<String>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.iter().any(|arg| arg == "--test" || arg == "--list") {
+        return None;
+    }
+    // `cargo bench` adds `--bench`.
+    Some(args.into_iter().filter(|arg| !arg.starts_with("--")).collect())
+}
+
 pub fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

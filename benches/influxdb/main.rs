@@ -25,13 +25,8 @@ mod site;
 mod speed;
 
 fn main() {
-    // `cargo bench` adds `--bench`.
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    if args.iter().any(|arg| arg == "--test" || arg == "--list") {
-        return;
-    }
-    let args: Vec<&str> =
-        args.iter().map(String::as_str).filter(|arg| !arg.starts_with("--")).collect();
+    let Some(args) = common::arguments() else { return };
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         [] => speed::run(),
         ["boards"] => boards::run(),

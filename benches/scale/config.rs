@@ -1,4 +1,4 @@
-//! The forecaster's configuration in benchmarks.
+//! The forecaster's configuration in benchmarks and in tests with many series.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,6 @@ use surgecast::forecast::Calendar;
 use surgecast::staffing::Rules;
 use surgecast::window::{AlarmRules, TicketRules};
 
-use super::common::setting;
 use super::site::WIDTH;
 
 /// The service's defaults, for forecasts from a time on.
@@ -35,7 +34,7 @@ pub fn config(from: Timestamp) -> ForecasterConfig {
             calendars: Default::default(),
             calendar: Arc::new(Calendar::default()),
             staffing: Arc::new(Rules::of_channels(default_profiles())),
-            anomalies: AnomalyRules { false_flags_a_day: setting("SCALE_FALSE_FLAGS", 5) as f64 },
+            anomalies: AnomalyRules::default(),
             advice: Default::default(),
             tables_patience: Some(Duration::ZERO),
             vintages_from: from,
@@ -51,7 +50,7 @@ pub fn config(from: Timestamp) -> ForecasterConfig {
             every,
             from: Timestamp::from_millis(from.millis().div_euclid(every_ms) * every_ms),
             used_from: from,
-            patience: Duration::from_secs(setting("SCALE_PATIENCE_S", 600)),
+            patience: Duration::from_secs(600),
         }),
         receivers: Vec::new(),
         escalation: Escalation::default(),

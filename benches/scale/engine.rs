@@ -10,7 +10,7 @@ use surgecast::engine::Forecaster;
 use surgecast::store::Store;
 use surgecast::telemetry::{Exposition, Metrics};
 
-use super::common::cpu;
+use super::common::{cpu, setting};
 use super::config::config;
 use super::memory;
 use super::site::{Site, WIDTH};
@@ -37,7 +37,12 @@ pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
     let metrics = Arc::new(Metrics::default());
     let began = Instant::now();
     let store = Store::open(folder, WIDTH).unwrap();
-    let mut leader = Forecaster::open(config(next), store, metrics.clone()).unwrap();
+    let mut config = config(next);
+    config.issue.anomalies.false_flags_a_day = setting("SCALE_FALSE_FLAGS", 5) as f64;
+    if let Some(refit) = &mut config.refit {
+        refit.patience = Duration::from_secs(setting("SCALE_PATIENCE_S", 600));
+    }
+    let mut leader = Forecaster::open(config, store, metrics.clone()).unwrap();
     print("open_s", began.elapsed().as_secs_f64());
     print("open_cpu_s", cpu(pid));
     print("open_rss_mb", memory(pid).1);

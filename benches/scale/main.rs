@@ -157,13 +157,8 @@ fn print(sizes: &[usize], all: &[Measurements]) {
 }
 
 fn main() {
-    // `cargo bench` adds `--bench`.
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    if args.iter().any(|arg| arg == "--test" || arg == "--list") {
-        return;
-    }
-    let args: Vec<&str> =
-        args.iter().map(String::as_str).filter(|arg| !arg.starts_with("--")).collect();
+    let Some(args) = common::arguments() else { return };
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let number = |text: &str| text.parse::<i64>().expect("a number");
     match args[..] {
         ["engine", folder, series, next, windows] => {

@@ -22,6 +22,8 @@
 #![allow(clippy::disallowed_methods, reason = "a setting of the benchmark")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod drive;
 mod explain;
 mod flags;
@@ -35,12 +37,8 @@ use score::Score;
 use world::World;
 
 fn main() {
-    // `cargo bench` adds `--bench`.
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    if args.iter().any(|arg| arg == "--test" || arg == "--list") {
-        return;
-    }
-    let mut args = args.iter().map(String::as_str).filter(|arg| !arg.starts_with("--"));
+    let Some(args) = common::arguments() else { return };
+    let mut args = args.iter().map(String::as_str);
     let seeds: Vec<u64> =
         args.next().unwrap_or("1,2,3").split(',').map(|seed| seed.parse().unwrap()).collect();
     let families = match args.next() {

@@ -19,17 +19,44 @@ const BYTES_MAX: usize = 64 << 10;
 /// one after the other. The size is limited, see [`Self::is_full`].
 #[derive(Clone, Debug, Default)]
 pub struct TicketBatch {
-    series: Vec<SeriesKey>,
+    series: Table<SeriesKey>,
     /// Without customers.
-    facts: Vec<TicketFacts>,
+    facts: Table<TicketFacts>,
     rows: Vec<Row>,
     /// For each row, the id of the ticket and that of the customer.
     ids: String,
     /// Bytes of series and facts.
     table_bytes: usize,
-    /// Indices of series and of facts, by their hash.
-    series_at: HashMap<u64, u32, FixedState>,
-    facts_at: HashMap<u64, u32, FixedState>,
+}
+
+/// Entries that are stored once, with the index of each by its hash.
+#[derive(Clone, Debug)]
+struct Table<T> {
+    entries: Vec<T>,
+    index_of: HashMap<u64, u32, FixedState>,
+}
+
+impl<T> Table<T> {
+    fn new(entries: Vec<T>) -> Self {
+        Self { entries, index_of: HashMap::default() }
+    }
+
+    /// The index of the entry with a hash that `is_it`. Without such an entry, a new one is added.
+    fn index(&mut self, hash: u64, is_it: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> u32 {
+        let next = self.entries.len() as u32;
+        let at = *self.index_of.entry(hash).or_insert(next);
+        if self.entries.get(at as usize).is_some_and(is_it) {
+            return at;
+        }
+        self.entries.push(new());
+        next
+    }
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +93,7 @@ pub struct TicketRow<'a> {
 impl TicketBatch {
     /// An empty batch with tables of series and facts, for rows that refer to them. The facts have no customers.
     pub fn with_tables(series: Vec<SeriesKey>, facts: Vec<TicketFacts>) -> Self {
-        Self { series, facts, ..Self::default() }
+        Self { series: Table::new(series), facts: Table::new(facts), ..Self::default() }
     }
 
     /// Whether another message should go into another batch.
@@ -91,12 +118,12 @@ impl TicketBatch {
 
     /// Series of the messages.
     pub fn series(&self) -> &[SeriesKey] {
-        &self.series
+        &self.series.entries
     }
 
     /// Facts of the messages, without customers.
     pub fn facts(&self) -> &[TicketFacts] {
-        &self.facts
+        &self.facts.entries
     }
 
     /// Adds a message. `series` are region, service and channel.
@@ -123,8 +150,8 @@ impl TicketBatch {
 
     /// Adds a row. Returns whether its indices are those of entries in the tables; if not, it is not added.
     pub fn push_row(&mut self, row: TicketRow<'_>) -> bool {
-        let is_valid = (row.series as usize) < self.series.len()
-            && row.facts.is_none_or(|at| (at as usize) < self.facts.len());
+        let is_valid = (row.series as usize) < self.series().len()
+            && row.facts.is_none_or(|at| (at as usize) < self.facts().len());
         if is_valid {
             self.put(row);
         }
@@ -150,29 +177,22 @@ impl TicketBatch {
     fn series_index(&mut self, names: [&str; 3]) -> u32 {
         let is_it =
             |key: &SeriesKey| [&key.region, &key.service, &key.channel].map(Name::as_str) == names;
-        let next = self.series.len() as u32;
-        let at = *self.series_at.entry(hash(&names)).or_insert(next);
-        if self.series.get(at as usize).is_some_and(is_it) {
-            return at;
-        }
-        // The decoder has checked the names.
-        let name = |text: &str| Name::filter(text).unwrap_or_else(|_| Name::unknown());
-        let [region, service, channel] = names.map(name);
-        self.series.push(SeriesKey::new(region, service, channel));
-        self.table_bytes += names.map(str::len).iter().sum::<usize>() + size_of::<SeriesKey>();
-        next
+        self.series.index(hash(&names), is_it, || {
+            self.table_bytes += names.map(str::len).iter().sum::<usize>() + size_of::<SeriesKey>();
+            // The decoder has checked the names.
+            let name = |text: &str| Name::filter(text).unwrap_or_else(|_| Name::unknown());
+            let [region, service, channel] = names.map(name);
+            SeriesKey::new(region, service, channel)
+        })
     }
 
     fn facts_index(&mut self, facts: FactsRef<'_>) -> u32 {
-        let next = self.facts.len() as u32;
-        let at = *self.facts_at.entry(hash(&facts)).or_insert(next);
-        if self.facts.get(at as usize).is_some_and(|known| FactsRef::from(known) == facts) {
-            return at;
-        }
-        self.facts.push(facts.into());
-        let words = [facts.priority, facts.tier].into_iter().flatten();
-        self.table_bytes += words.map(str::len).sum::<usize>() + size_of::<TicketFacts>();
-        next
+        let is_it = |known: &TicketFacts| FactsRef::from(known) == facts;
+        self.facts.index(hash(&facts), is_it, || {
+            let words = [facts.priority, facts.tier].into_iter().flatten();
+            self.table_bytes += words.map(str::len).sum::<usize>() + size_of::<TicketFacts>();
+            facts.into()
+        })
     }
 
     /// The messages, with indices of the tables.
@@ -200,7 +220,7 @@ impl TicketBatch {
     pub fn messages(&self) -> impl Iterator<Item = TicketMessage> {
         self.rows().map(|row| TicketMessage {
             ts: row.ts,
-            series: self.series[row.series as usize].clone(),
+            series: self.series()[row.series as usize].clone(),
             news: TicketNews::from(row.news),
             facts: self.facts_of(&row),
         })
@@ -208,7 +228,7 @@ impl TicketBatch {
 
     /// The facts of a row of this batch, with its customer.
     pub fn facts_of(&self, row: &TicketRow<'_>) -> Option<Box<TicketFacts>> {
-        let facts = row.facts.map(|at| self.facts[at as usize].clone());
+        let facts = row.facts.map(|at| self.facts()[at as usize].clone());
         if row.customer.is_none() {
             return facts.map(Box::new);
         }
@@ -224,7 +244,7 @@ impl TicketBatch {
     /// The same messages with other ids of customers.
     #[must_use]
     pub fn with_customers(&self, id_of: impl Fn(&str) -> Box<str>) -> Self {
-        let mut batch = Self::with_tables(self.series.clone(), self.facts.clone());
+        let mut batch = Self::with_tables(self.series().to_vec(), self.facts().to_vec());
         for row in self.rows() {
             let customer = row.customer.map(&id_of);
             batch.put(TicketRow { customer: customer.as_deref(), ..row });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::demand::raised;
 use super::extent::{Counted, Extent, alerts, scope_words};
 use super::text::{Part, Report};
-use super::wording::{dated, signed};
+use super::wording::signed;
 use super::work_contacts::{Slot, WorkContacts};
 use crate::domain::{DAY, MaintenanceAction, MaintenanceEvent, Name, Timestamp};
 use crate::forecast::PlannedWork;
@@ -98,11 +98,12 @@ pub fn brief(
 ) -> Result<Report, StoreError> {
     let now = counted_upto(reader)?;
     let phase = Phase::of(work, now);
+    let texts = texts.in_year_of(now);
     let title = texts.text("report-brief-title", args!["id" => &*work.event_id]);
-    let mut report = Report::new(*texts, title);
+    let mut report = Report::new(texts, title);
     let zone = texts.text("report-brief-zone", args!["zone" => texts.zone().to_string()]);
     report.sentences([texts.text(phase.is_at(), None), zone]);
-    about(reader, work, now, &mut report)?;
+    about(reader, work, &mut report)?;
     lines(reader, work, phase, now, &mut report)?;
     if phase == Phase::Cancelled {
         return Ok(report);
@@ -114,21 +115,16 @@ pub fn brief(
     let extent = Extent::of_span(span, texts.zone()).of(work.region.clone(), work.service.clone());
     let earlier = earlier(reader, work, now)?;
     let contacts = WorkContacts::read(reader, &extent, work, now, share(&earlier))?;
-    contacts.list(now, &mut report);
-    list_earlier(&earlier, now, &mut report);
+    contacts.list(&mut report);
+    list_earlier(&earlier, &mut report);
     if contacts.slots.values().any(|slot| slot.actual.is_some()) {
-        after(reader, extent, now, &contacts, &mut report)?;
+        after(reader, extent, &contacts, &mut report)?;
     }
     Ok(report)
 }
 
 /// Adds what is done, when and where, and which customers notice it.
-fn about(
-    reader: &Reader,
-    work: &MaintenanceEvent,
-    now: Timestamp,
-    report: &mut Report,
-) -> Result<(), StoreError> {
+fn about(reader: &Reader, work: &MaintenanceEvent, report: &mut Report) -> Result<(), StoreError> {
     let texts = report.texts;
     let mut items = Vec::new();
     let mut add = |id: &str, args| items.push(texts.text(id, args));
@@ -137,8 +133,8 @@ fn about(
     }
     let minutes = work.ends_at.since(work.starts_at).as_secs() / 60;
     let args = args![
-        "from" => dated(&texts, work.starts_at, now),
-        "to" => dated(&texts, work.ends_at, now),
+        "from" => texts.year_time(work.starts_at),
+        "to" => texts.year_time(work.ends_at),
         "hours" => minutes / 60,
         "minutes" => minutes % 60,
     ];
@@ -187,8 +183,8 @@ fn lines(
     let args = || {
         args![
             "scope" => scope_words(&texts, work.region.as_ref(), work.service.as_ref()),
-            "from" => dated(&texts, work.starts_at, now),
-            "to" => dated(&texts, work.ends_at, now),
+            "from" => texts.day_time(work.starts_at),
+            "to" => texts.day_time(work.ends_at),
         ]
     };
     let mut items = Vec::new();
@@ -202,9 +198,7 @@ fn lines(
         items.push(texts.text("report-brief-say-impact", args!["impact" => &**impact]));
     }
     if matches!(phase, Phase::Ahead | Phase::Running) {
-        items.push(
-            texts.text("report-brief-say-end", args!["to" => dated(&texts, work.ends_at, now)]),
-        );
+        items.push(texts.text("report-brief-say-end", args!["to" => texts.day_time(work.ends_at)]));
     }
     items.push(texts.text("report-brief-say-other", None));
     report.heading("report-brief-say");
@@ -261,13 +255,13 @@ fn share(earlier: &[Earlier]) -> Option<f64> {
     (usual > 0.0).then(|| (sum(|own| own.actual) / usual - 1.0).max(0.0))
 }
 
-fn list_earlier(earlier: &[Earlier], now: Timestamp, report: &mut Report) {
+fn list_earlier(earlier: &[Earlier], report: &mut Report) {
     let texts = report.texts;
     report.heading("report-brief-earlier");
     let rows = earlier.iter().map(|own| {
         vec![
             own.id.clone(),
-            dated(&texts, own.starts_at, now),
+            texts.day_time(own.starts_at),
             texts.number(own.usual, 0),
             texts.number(own.actual, 0),
             signed(&texts, Some(own.actual / own.usual - 1.0)),
@@ -287,7 +281,6 @@ fn list_earlier(earlier: &[Earlier], now: Timestamp, report: &mut Report) {
 fn after(
     reader: &Reader,
     extent: Extent,
-    now: Timestamp,
     contacts: &WorkContacts,
     report: &mut Report,
 ) -> Result<(), StoreError> {
@@ -300,7 +293,7 @@ fn after(
     let (Some(whole), Some(last)) = (whole, last) else { return Ok(()) };
     let actual = whole.actual.unwrap_or(0.0);
     let mut args = args![
-        "to" => dated(&texts, last, now),
+        "to" => texts.day_time(last),
         "n" => texts.number(actual, 0),
         "more" => texts.number(actual - whole.usual, 0),
     ];

@@ -9,7 +9,7 @@ use super::intervals::{self, Interval, intervals};
 use super::measures::{self, Measure};
 use super::quality::Quality;
 use super::text::Report;
-use super::wording::{accuracy, with_year};
+use super::wording::accuracy;
 use crate::alert::Alert;
 use crate::domain::Zone;
 use crate::forecast;
@@ -48,14 +48,14 @@ pub fn full(
         report.say("report-no-windows", None);
         return Ok(report);
     };
-    let texts = texts.local(extent.zone);
     let (from, to) = extent.span;
+    let texts = texts.local(extent.zone).in_year_of(to);
     let scope = extent.words(&texts);
     let title = texts.text("report-full-of", args!["scope" => scope.as_str()]);
     let mut report = Report::new(texts, title);
     let args = args![
-        "from" => with_year(&texts, from),
-        "to" => with_year(&texts, to),
+        "from" => texts.year_time(from),
+        "to" => texts.year_time(to),
         "scope" => scope,
         "zone" => extent.zone.to_string(),
     ];

@@ -17,16 +17,16 @@ use crate::text::{Texts, args};
 /// [`StoreError`] if the store cannot be read.
 pub fn incident(reader: &Reader, id: &str, texts: &Texts) -> Result<Option<Report>, StoreError> {
     let Some(alert) = reader.alert(id)? else { return Ok(None) };
-    let texts = &texts.local(alert.zone);
+    let texts = &texts.local(alert.zone).in_year_of(alert.since);
     let mut report = Report::new(*texts, alert.title(texts));
     let mut args = args![
         "scope" => alert.scope.to_string(),
-        "from" => texts.day_time(alert.since),
+        "from" => texts.year_time(alert.since),
         "zone" => alert.zone.to_string(),
     ];
     let span = match (alert.ended_at, &mut args) {
         (Some(at), Some(args)) => {
-            args.set("to", texts.day_time(at));
+            args.set("to", texts.year_time(at));
             "report-incident-over"
         }
         _ => "report-incident-open",

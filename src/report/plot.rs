@@ -61,10 +61,11 @@ impl Plot {
         let line = |value: &dyn Fn(&Point) -> Option<f64>| {
             path(points.iter().enumerate().map(|(n, p)| value(p).map(|v| (x(n), y(v)))))
         };
+        let short = texts.without_year();
         let every = points.len().div_ceil(LABELS_MAX).max(1);
         let time = |(n, point): (usize, &Point)| Label {
             at: format!("{:.0}", x(n)),
-            text: texts.day_time(point.at),
+            text: short.day_time(point.at),
         };
         let count = |n: u32| Label {
             at: format!("{:.0}", y(step * f64::from(n))),

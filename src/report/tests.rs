@@ -358,6 +358,54 @@ fn an_incident_is_reported_in_both_languages() {
     assert!(open.contains(second), "{open}");
 }
 
+/// A day of which no window has a count is not a day without tickets.
+#[test]
+fn a_day_without_counts_has_no_number() {
+    let folder = TempDir::new().expect("a folder");
+    let reader = store(&folder, |tx| {
+        windows(tx, monday(), monday() + WEEK)?;
+        let record = WindowRecord { settled: true, missing: true, ..WindowRecord::default() };
+        for hour in 0..24 {
+            let start = monday() + DAY + HOUR * hour;
+            for series in ["north/broadband/phone", "north/broadband/email"] {
+                tx.put_windows(&[(AggregationKey::Tickets(key(series)), start, record)])?;
+            }
+        }
+        Ok(())
+    });
+    let week = week_in(&reader, Some("2026-W10"), Language::En);
+    assert!(week.contains("| Monday | 552 |\n| Tuesday | – |\n| Wednesday | 552 |"), "{week}");
+}
+
+/// An incident at the turn of the year: the span has both years, and a date of the new year has its year.
+#[test]
+fn an_incident_at_the_turn_of_the_year_has_both_years() {
+    let usual = TempDir::new().expect("a folder");
+    let mut alert = store(&usual, alerts).alert("a1").expect("reads").expect("an alert");
+    // 20:00 of Thursday 31 December in Shanghai.
+    alert.since = at("2026-12-31T12:00:00Z");
+    alert.acknowledged_at = Some(alert.since + HOUR * 5);
+    alert.ended_at = Some(alert.since + HOUR * 6);
+    let folder = TempDir::new().expect("a folder");
+    let reader = store(&folder, |tx| tx.put_alert(&alert));
+    for (language, span, acknowledged) in [
+        (
+            Language::En,
+            "Thu 31 Dec 2026, 20:00 to Fri 1 Jan 2027, 02:00.",
+            "- Fri 1 Jan 2027, 01:00: ",
+        ),
+        (
+            Language::Zh,
+            "2026年12月31日 周四 20:00 至 2027年1月1日 周五 02:00。",
+            "- 2027年1月1日 周五 01:00：",
+        ),
+    ] {
+        let report = incident(&reader, "a1", &Texts::new(language)).expect("reads");
+        let text = report.expect("an alert").write(Format::Markdown);
+        assert!(text.contains(span) && text.contains(acknowledged), "{text}");
+    }
+}
+
 /// Every time of a report is in its zone, and the zone is named.
 #[test]
 fn reports_name_their_zone_and_use_no_other() {
@@ -366,8 +414,9 @@ fn reports_name_their_zone_and_use_no_other() {
     for zone in ["UTC", "Asia/Shanghai", "America/New_York"] {
         let week = week_of(&reader, Some("2026-W10"), &texts(Language::En, zone));
         let week = week.write(Format::Markdown);
-        let named =
-            format!("Mon 2 Mar 00:00 to Mon 9 Mar 00:00. All times are in the zone {zone}.");
+        let named = format!(
+            "Mon 2 Mar 2026, 00:00 to Mon 9 Mar 2026, 00:00. All times are in the zone {zone}."
+        );
         assert!(week.contains(&named.replace('_', "\\_")), "{week}");
         // The alert began at 06:00 UTC.
         let began = Texts::new(Language::En).local(zone.parse().expect("a zone"));
@@ -529,6 +578,8 @@ fn a_young_store_is_reported_from_its_first_week() {
     let week = week_in(&reader, None, Language::En);
     assert!(week.starts_with("# Week 2026-W10\n"), "{week}");
     assert!(week.contains("The week is not over. The figures go up to Thu 5 Mar 00:00."), "{week}");
+    // Days without windows have no row.
+    assert!(week.contains("\n| --- | --- |\n| Wednesday | 552 |\n\n"), "{week}");
     // One day has one busiest hour. A week without data has no figures.
     assert_eq!(week.matches("- Keep the roster full in").count(), 1, "{week}");
     let empty = week_in(&reader, Some("2026-W07"), Language::En);

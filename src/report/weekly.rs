@@ -1,5 +1,7 @@
 //! The weekly report: tickets, alerts, surges, the accuracy of forecasts, staffing, and points to check.
 
+use std::collections::BTreeMap;
+
 use super::extent::{Counted, Extent, alerts, tickets};
 use super::figures::{self, Figures};
 use super::findings::{self, Targets, forecasts, list_alerts, staffing, surges};
@@ -8,7 +10,7 @@ use super::intervals::{self, intervals};
 use super::priorities::{self, DAYS};
 use super::text::Report;
 use super::week::Week;
-use super::wording::{dated, signed};
+use super::wording::signed;
 use crate::store::{Filter, Reader, StoreError};
 use crate::text::{Texts, args};
 
@@ -29,9 +31,8 @@ pub fn weekly(reader: &Reader, week: Option<Week>, texts: &Texts) -> Result<Repo
     };
     let span = week.span(zone);
     let title = texts.text("report-week-of", args!["week" => week.to_string()]);
-    let mut report = Report::new(*texts, title);
-    // The title has the year of the week. Its first or last day may be in another year.
-    let (from, to) = (dated(texts, span.0, span.1), dated(texts, span.1, span.0));
+    let mut report = Report::new(texts.in_year_of(span.0), title);
+    let (from, to) = (texts.year_time(span.0), texts.year_time(span.1));
     let args = args!["from" => from, "to" => to, "zone" => zone.to_string()];
     report.say("report-week-span", args);
     let counted = Counted::read(reader, Extent::of_week(week, zone))?;
@@ -76,10 +77,13 @@ fn write(
 fn arrivals(week: Week, counted: &Counted, report: &mut Report) {
     let texts = report.texts;
     report.heading("report-volume");
-    let (mut days, mut alarms) = ([0u64; 7], 0u64);
+    let (mut days, mut alarms) = (BTreeMap::<usize, Option<u64>>::new(), 0u64);
     for window in &counted.windows {
         if let Some(day) = week.day(window.start, counted.zone()) {
-            days[day] += u64::from(window.tickets);
+            let sum = days.entry(day).or_default();
+            if !window.missing {
+                *sum = Some(sum.unwrap_or(0) + u64::from(window.tickets));
+            }
         }
         alarms += window.raised.iter().map(|n| u64::from(*n)).sum::<u64>();
     }
@@ -99,9 +103,10 @@ fn arrivals(week: Week, counted: &Counted, report: &mut Report) {
     if counted.missing() > 0 {
         report.say("report-volume-missing", args!["n" => counted.missing()]);
     }
-    let last = counted.windows.last();
-    let begun = last.and_then(|last| week.day(last.start, counted.zone()));
-    let rows = DAYS.iter().zip(days).take(begun.map_or(0, |day| day + 1));
-    let rows = rows.map(|(day, sum)| vec![texts.text(day, None), texts.number(sum as f64, 0)]);
+    // Days before the first event have no window and no row. A day of missing windows only has a row without a count.
+    let rows = days.into_iter().map(|(day, sum)| {
+        let sum = sum.map_or_else(|| "–".to_owned(), |sum| texts.number(sum as f64, 0));
+        vec![texts.text(DAYS[day], None), sum]
+    });
     report.table(&["report-day", "report-tickets"], rows.collect(), "report-volume-none");
 }

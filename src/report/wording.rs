@@ -1,9 +1,7 @@
 //! Times, shares and people in the words of reports.
 
-use chrono::Datelike as _;
-
 use crate::alert::Alert;
-use crate::domain::{SeriesKey, Timestamp};
+use crate::domain::SeriesKey;
 use crate::text::{Texts, args};
 
 /// Maximum number of rows of a table.
@@ -18,19 +16,6 @@ pub fn accuracy(texts: &Texts, error: Option<f64>) -> String {
 pub fn signed(texts: &Texts, share: Option<f64>) -> String {
     let sign = if share.is_some_and(|share| share >= 0.0005) { "+" } else { "" };
     format!("{sign}{}", texts.percent(share))
-}
-
-/// A time with its date and year.
-pub fn with_year(texts: &Texts, at: Timestamp) -> String {
-    let year = texts.zone().local(at).year().to_string();
-    let args = args!["day" => texts.day(at), "time" => texts.time(at), "year" => year];
-    texts.text("report-full-time", args)
-}
-
-/// A time with its date, and with its year if it is another one than that of `now`.
-pub fn dated(texts: &Texts, at: Timestamp, now: Timestamp) -> String {
-    let year = |at| texts.zone().local(at).year();
-    if year(at) == year(now) { texts.day_time(at) } else { with_year(texts, at) }
 }
 
 /// Hours ahead.

@@ -6,7 +6,7 @@ use super::extent::Extent;
 use super::intervals::hour;
 use super::plot::{Plot, Point};
 use super::text::{Part, Report};
-use super::wording::{ROWS_MAX, dated};
+use super::wording::ROWS_MAX;
 use crate::domain::{HOUR, MaintenanceEvent, Timestamp};
 use crate::forecast::{ForecastPoint, HORIZON, Vintage};
 use crate::store::{Reader, Served, StoreError};
@@ -116,7 +116,7 @@ impl WorkContacts {
     }
 
     /// Adds expected and actual contacts by hour.
-    pub(super) fn list(&self, now: Timestamp, report: &mut Report) {
+    pub(super) fn list(&self, report: &mut Report) {
         let texts = report.texts;
         report.heading("report-brief-contacts");
         let mut hours: BTreeMap<Timestamp, Slot> = BTreeMap::new();
@@ -136,7 +136,7 @@ impl WorkContacts {
                 args!["n" => texts.number(extra, 0), "usual" => texts.number(whole.usual, 0)];
             let most = hours.iter().filter_map(|(at, own)| Some((*at, own.extra?)));
             let most = super::extent::most(most).map(|(at, n)| {
-                let args = args!["at" => dated(&texts, at, now), "n" => texts.number(n, 0)];
+                let args = args!["at" => texts.day_time(at), "n" => texts.number(n, 0)];
                 texts.text("report-brief-contacts-most", args)
             });
             report.sentences(
@@ -151,7 +151,7 @@ impl WorkContacts {
         let number = |value: Option<f64>| value.map_or("–".into(), |n| texts.number(n, 0));
         let rows = hours.into_iter().take(ROWS_MAX).map(|(at, own)| {
             let numbers = [Some(own.usual), own.extra, own.expected(), own.actual];
-            [vec![dated(&texts, at, now)], numbers.map(number).to_vec()].concat()
+            [vec![texts.day_time(at)], numbers.map(number).to_vec()].concat()
         });
         let head = [
             "report-hourly-hour",

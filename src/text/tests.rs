@@ -6,7 +6,7 @@ use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternEl
 
 use super::texts::SOURCES;
 use super::*;
-use crate::domain::{Timestamp, Zone};
+use crate::domain::{Timestamp, WEEK, Zone};
 
 type Ids = BTreeMap<String, BTreeSet<String>>;
 
@@ -209,6 +209,16 @@ fn numbers_plurals_and_times_are_right() {
     let at = Timestamp::parse("2026-03-03T06:30:00Z").expect("a time");
     assert_eq!([en.time(at), en.day_time(at)], ["14:30", "Tue 3 Mar 14:30"]);
     assert_eq!([zh.time(at), zh.day_time(at)], ["14:30", "3月3日 周二 14:30"]);
+    for (texts, day, time) in [
+        (en, "Tue 3 Mar 2026", "Tue 3 Mar 2026, 14:30"),
+        (zh, "2026年3月3日 周二", "2026年3月3日 周二 14:30"),
+    ] {
+        assert_eq!(texts.year_time(at), time);
+        let (same, other) = (texts.in_year_of(at), texts.in_year_of(at - WEEK * 52));
+        assert_eq!([same.day(at), same.day_time(at)], [texts.day(at), texts.day_time(at)]);
+        assert_eq!([other.day(at), other.day_time(at)], [day, time]);
+        assert_eq!(other.without_year().day_time(at), texts.day_time(at));
+    }
     assert_eq!([en.list(["a", "b"]), zh.list(["a", "b"])], ["a, b", "a、b"]);
     assert_eq!([en.percent(Some(0.934)), zh.percent(Some(0.934))], ["93.4 %", "93.4%"]);
     for (value, digits, text) in [

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use chrono::Datelike as _;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
@@ -90,12 +91,14 @@ pub struct Texts {
     zone: Zone,
     /// The time as of which a text holds.
     as_of: Option<Timestamp>,
+    /// The year that dates leave out.
+    year: Option<i32>,
 }
 
 impl Texts {
     /// Texts in a language, with times in UTC.
     pub fn new(language: Language) -> Self {
-        Self { language, zone: Zone::UTC, as_of: None }
+        Self { language, zone: Zone::UTC, as_of: None, year: None }
     }
 
     /// The same texts with times of a zone.
@@ -106,6 +109,17 @@ impl Texts {
     /// The same texts, which hold as of `at`: times more than a day away from it carry their date.
     pub fn as_of(self, at: Timestamp) -> Self {
         Self { as_of: Some(at), ..self }
+    }
+
+    /// The same texts, whose dates carry the year unless it is that of `at`. A report begins with a date that has its year
+    /// ([`Self::year_time`]).
+    pub fn in_year_of(self, at: Timestamp) -> Self {
+        Self { year: Some(self.year(at)), ..self }
+    }
+
+    /// The same texts, whose dates never carry the year: for labels with little room.
+    pub fn without_year(self) -> Self {
+        Self { year: None, ..self }
     }
 
     /// Their language.
@@ -144,14 +158,40 @@ impl Texts {
         if self.as_of.is_some_and(is_far) { self.day_time(at) } else { self.time(at) }
     }
 
-    /// A time with its date, as reports and late texts give it: `Tue 3 Mar 14:30`, `3月3日 周二 14:30`.
+    /// A time with its date, as reports and late texts give it: `Tue 3 Mar 14:30`, `3月3日 周二 14:30`. It has the year if texts
+    /// [`Self::in_year_of`] another one ask for it.
     pub fn day_time(&self, at: Timestamp) -> String {
-        format!("{} {}", self.day(at), self.time(at))
+        if self.is_other_year(at) {
+            return self.year_time(at);
+        }
+        format!("{} {}", self.weekday_date(at), self.time(at))
     }
 
-    /// A date with its weekday: `Tue 3 Mar`, `3月3日 周二`.
+    /// A time with its date and year: `Tue 3 Mar 2026, 14:30`, `2026年3月3日 周二 14:30`.
+    pub fn year_time(&self, at: Timestamp) -> String {
+        let (day, year) = (self.weekday_date(at), self.year(at).to_string());
+        self.text("date-year-time", args!["day" => day, "year" => year, "time" => self.time(at)])
+    }
+
+    /// A date with its weekday: `Tue 3 Mar`, `3月3日 周二`; with the year as in [`Self::day_time`].
     pub fn day(&self, at: Timestamp) -> String {
-        use chrono::Datelike as _;
+        let day = self.weekday_date(at);
+        if self.is_other_year(at) {
+            return self
+                .text("date-year", args!["day" => day, "year" => self.year(at).to_string()]);
+        }
+        day
+    }
+
+    fn year(&self, at: Timestamp) -> i32 {
+        self.zone.local(at).year()
+    }
+
+    fn is_other_year(&self, at: Timestamp) -> bool {
+        self.year.is_some_and(|year| year != self.year(at))
+    }
+
+    fn weekday_date(&self, at: Timestamp) -> String {
         let local = self.zone.local(at);
         match self.language {
             Language::En => local.format("%a %-d %b").to_string(),

@@ -48,7 +48,7 @@ pub use overview::{
 };
 pub use page::Page;
 pub use recommendation::{OpenRecommendations, Recommendation, RecommendationOutcome, Uncovered};
-pub use roster::{Roster, RosterRow, RosterSummary, SentRow};
+pub use roster::{Roster, RosterOwner, RosterRow, RosterSummary, SentRow};
 pub use roster_changes::{RosterChange, roster_changes};
 pub use roster_warnings::{RosterWarning, RosterWarningReason, roster_warnings};
 pub use sentiment::{SentimentRow, sentiments};

@@ -85,6 +85,32 @@ impl fmt::Display for ShiftOwner {
     }
 }
 
+/// A team, or region, service and channel of a series.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct RosterOwner {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+}
+
+impl From<&ShiftOwner> for RosterOwner {
+    fn from(owner: &ShiftOwner) -> Self {
+        match owner {
+            ShiftOwner::Team(team) => Self { team: Some(team.to_string()), ..Self::default() },
+            ShiftOwner::Series(series) => {
+                let Key { region, service, channel } = Key::from(series);
+                let [region, service, channel] = [region, service, channel].map(Some);
+                Self { team: None, region, service, channel }
+            }
+        }
+    }
+}
+
 /// How many rows of each kind a roster has, and from when to when.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RosterSummary {

@@ -5,22 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::roster::ShiftOwner;
-use super::{Key, Roster};
+use super::Roster;
+use super::roster::{RosterOwner, ShiftOwner};
 use crate::domain::{Timestamp, Zone};
 use crate::store::{Filter, Reader, StoreError};
 
 /// The change for one series or team, from the first start to the last end that its rows have.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RosterChange {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub team: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<String>,
+    #[serde(flatten)]
+    pub owner: RosterOwner,
     pub from: String,
     pub to: String,
     /// The zone of the team or region.
@@ -91,17 +85,8 @@ fn change(
     before: &[Span],
     after: &[Span],
 ) -> RosterChange {
-    let (team, key) = match owner {
-        ShiftOwner::Team(team) => (Some(team.to_string()), None),
-        ShiftOwner::Series(series) => (None, Some(Key::from(series))),
-    };
-    let [region, service, channel] = key
-        .map_or([None, None, None], |key| [Some(key.region), Some(key.service), Some(key.channel)]);
     RosterChange {
-        team,
-        region,
-        service,
-        channel,
+        owner: owner.into(),
         from: from.to_string(),
         to: to.to_string(),
         time_zone: zone.to_string(),

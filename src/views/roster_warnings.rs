@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Key;
-use super::roster::{CheckedRow, Roster, ShiftOwner};
+use super::roster::{CheckedRow, Roster, RosterOwner, ShiftOwner};
 use crate::domain::{DAY, MINUTE, Name, SeriesKey, Timestamp};
 use crate::staffing::{Rules, Team};
 use crate::store::{Reader, StoreError};
@@ -36,14 +35,8 @@ pub struct RosterWarning {
     /// `unknown_series`, `team_has_shifts`, `outside_hours` or `past`.
     #[schema(value_type = String)]
     pub reason: RosterWarningReason,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub team: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<String>,
+    #[serde(flatten)]
+    pub owner: RosterOwner,
     /// Number of rows, and where the first 20 of them are: the line of a CSV file, or the index of a JSON array.
     pub n: usize,
     pub rows: Vec<usize>,
@@ -83,24 +76,12 @@ pub fn roster_warnings(
     }
     let more = found.len().saturating_sub(WARNINGS_MAX);
     let all = found.into_iter().take(WARNINGS_MAX);
-    let all = all.map(|((reason, owner), rows)| {
-        let (team, key) = match owner {
-            ShiftOwner::Team(team) => (Some(team.to_string()), None),
-            ShiftOwner::Series(series) => (None, Some(Key::from(series))),
-        };
-        let [region, service, channel] = key.map_or([None, None, None], |key| {
-            [Some(key.region), Some(key.service), Some(key.channel)]
-        });
-        RosterWarning {
-            reason,
-            team,
-            region,
-            service,
-            channel,
-            n: rows.len(),
-            rows: rows.iter().take(ROWS_MAX).map(|row| row.place).collect(),
-            text: known.text(reason, owner, &rows, roster.is_csv, texts),
-        }
+    let all = all.map(|((reason, owner), rows)| RosterWarning {
+        reason,
+        owner: owner.into(),
+        n: rows.len(),
+        rows: rows.iter().take(ROWS_MAX).map(|row| row.place).collect(),
+        text: known.text(reason, owner, &rows, roster.is_csv, texts),
     });
     Ok((all.collect(), more))
 }

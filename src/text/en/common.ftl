@@ -5,6 +5,8 @@ part-separator = ,{ " " }
 clause-separator = ;{ " " }
 sentence-separator = { " " }
 percent = { $value } %
+date-year = { $day } { $year }
+date-year-time = { $day } { $year }, { $time }
 
 severity-critical = critical
 severity-major = major

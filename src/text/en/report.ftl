@@ -279,7 +279,6 @@ report-seconds = { $n } s
 report-full = Full report
 report-full-of = Full report: { $scope }
 report-full-everywhere = all regions and services
-report-full-time = { $day } { $year }, { $time }
 report-full-span = { $from } to { $to }: { $scope }. All times are in the zone { $zone }.
 report-full-no-data = There are no counts for this time.
 report-full-partial = The period is not over, or not yet counted. The figures go up to { $at }.

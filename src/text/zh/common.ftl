@@ -5,6 +5,8 @@ part-separator = ，
 clause-separator = ；
 sentence-separator = { "" }
 percent = { $value }%
+date-year = { $year }年{ $day }
+date-year-time = { $year }年{ $day } { $time }
 
 severity-critical = 紧急
 severity-major = 重要

@@ -246,7 +246,6 @@ report-seconds = { $n } 秒
 report-full = 完整报告
 report-full-of = 完整报告：{ $scope }
 report-full-everywhere = 全部区域与业务
-report-full-time = { $year }年{ $day } { $time }
 report-full-span = { $from } 至 { $to }：{ $scope }。所有时间均按 { $zone } 时区。
 report-full-no-data = 这段时间没有统计数据。
 report-full-partial = 这段时间尚未结束或尚未统计完，数据截至 { $at }。

@@ -153,37 +153,27 @@ fn effect(lang: Lang) -> Panel {
 /// Scopes with most alarms within the hour.
 fn storms(lang: Lang) -> Panel {
     let query = format!(
-        r#"import "experimental"
-
-{PICK_SCOPES}
-// Raised within an hour, compared with the mean hour of a day.
-raised = {}
+        r#"{PICK_SCOPES}
+// Raised within a span, by region and service. InfluxDB adds them up, because nothing but a range and filters comes before.
+raised = (start, name) => {}
     |> filter(fn: (r) => r._field =~ /^raised_/)
     |> filter(fn: (r) => r.region != "_all" and r.service != "_all")
     |> byRegion()
     |> byService()
     |> group(columns: ["region", "service"])
-
-recent = raised
-    |> filter(fn: (r) => r._time > experimental.subDuration(d: 1h, from: now()))
     |> sum()
-    |> map(fn: (r) => ({{region: r.region, service: r.service, hour: r._value, day: 0}}))
-
-whole = raised
-    |> sum()
-    |> map(fn: (r) => ({{region: r.region, service: r.service, hour: 0, day: r._value}}))
-
-union(tables: [recent, whole])
-    |> group(columns: ["region", "service"])
-    |> reduce(identity: {{hour: 0, day: 0}}, fn: (r, accumulator) => ({{hour: accumulator.hour + r.hour, day: accumulator.day + r.day}}))
     |> group()
-    |> map(fn: (r) => ({{r with usual: float(v: r.day) / 24.0}}))
-    |> filter(fn: (r) => r.hour > 0)
+    |> set(key: "span", value: name)
+
+// The last hour, compared with the mean hour of a day.
+union(tables: [raised(start: -1h, name: "hour"), raised(start: -24h, name: "day")])
+    |> pivot(rowKey: ["region", "service"], columnKey: ["span"], valueColumn: "_value")
+    |> filter(fn: (r) => exists r.hour and r.hour > 0)
+    |> map(fn: (r) => ({{region: r.region, service: r.service, hour: r.hour, usual: float(v: r.day) / 24.0}}))
     |> sort(columns: ["hour"], desc: true)
     |> limit(n: 20)
-    |> keep(columns: ["region", "service", "hour", "usual"])
 "#,
-        from("range(start: -24h)", "alarms"),
+        from("range(start: start)", "alarms"),
     );
     let title = lang.t("Most alarms within the hour", "最近一小时新增告警最多");
     let text = lang.t(

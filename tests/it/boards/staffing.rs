@@ -77,12 +77,17 @@ fn attained(name: &str) -> Query {
 fn service_level(lang: Lang) -> Panel {
     let (lowest, mean) =
         (lang.t("lowest of a series", "单序列最低"), lang.t("mean of all series", "全部序列平均"));
-    let level = |name: &str, function: &str| {
+    // Start by start: no two windows share five minutes. `min` would take whole rows along, which takes nine times as long as the
+    // first value of each start in order of size.
+    let least = "sort(columns: [\"_time\", \"_value\"])\n    |> unique(column: \"_time\")";
+    let average = "aggregateWindow(every: 5m, fn: mean, createEmpty: false, timeSrc: \"_start\")";
+    let level = |name: &str, function: &str, of_each_start: &str| {
         let flux = format!(
             r#"{PICK}
 {}{}{LEAVES}
     |> group()
-    |> aggregateWindow(every: 15m, fn: {function}, createEmpty: false, timeSrc: "_start")
+    |> keep(columns: ["_time", "_value"])
+    |> {of_each_start}
     |> set(key: "_field", value: "{name}")
     |> group(columns: ["_field"])
     |> keep(columns: ["_time", "_field", "_value"])
@@ -91,7 +96,7 @@ fn service_level(lang: Lang) -> Panel {
             fields(&["service_level"]),
         );
         let select = format!(
-            "SELECT {function}(\"service_level\") AS \"{name}\" FROM \"staffing\" WHERE {} AND {} GROUP BY time(15m) fill(none)",
+            "SELECT {function}(\"service_level\") AS \"{name}\" FROM \"staffing\" WHERE {} AND {} GROUP BY time(5m) fill(none)",
             influxql::leaves(),
             influxql::RANGE,
         );
@@ -106,8 +111,8 @@ fn service_level(lang: Lang) -> Panel {
         "按已排班坐席（没有排班时按所需坐席）预计的及时应答比例，以及需要占用的席位数。“实际”：事件带有工单编号时，实际得到及时处理的比例；最新的联络仍可能得到及时处理。席位的刻度也在同一侧，使“现在”线与其他面板对齐。",
     );
     Panel::chart(title, text, (12, 8))
-        .ask(level(lowest, "min"))
-        .ask(level(mean, "mean"))
+        .ask(level(lowest, "min", least))
+        .ask(level(mean, "mean", average))
         .ask(attained(real))
         .ask(Sums::of(Of::Leaves, "staffing", &[("positions", seats)]).query().may_be_empty())
         .unit("percentunit")

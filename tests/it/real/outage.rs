@@ -17,29 +17,32 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use surgecast::alert::Escalation;
-use surgecast::anomaly::AnomalyRules;
 use surgecast::clock::{ManualClock, SteadyClock, WallClock};
 use surgecast::cluster::Leadership;
 use surgecast::config::Secret;
 use surgecast::config::core::staffing::default_profiles;
-use surgecast::domain::{Clock as _, Timestamp, Zone};
-use surgecast::engine::{Forecaster, ForecasterConfig, IssueConfig, Message, RefitConfig};
-use surgecast::forecast::Calendar;
+use surgecast::domain::{
+    Clock as _, DAY, LifeStep, Name, SeriesKey, TicketBatch, TicketMessage, TicketNews, TicketStep,
+    Timestamp, Zone,
+};
+use surgecast::engine::{Forecaster, Message, ReplicatedCommand};
 use surgecast::output::influxdb::{InfluxClient, InfluxContext, InfluxSettings, InfluxSink};
 use surgecast::output::{Pace, RefusedPoints, Sink, SinkError, SinkWriter, Written};
-use surgecast::staffing::Rules;
+use surgecast::staffing::{Profile, Rules, Team, TeamShift};
 use surgecast::store::{Change, Reader, Store, StoreError};
 use surgecast::telemetry::{Health, Metrics};
 use surgecast::text::{Language, Texts};
-use surgecast::window::{AlarmRules, TicketRules};
+use surgecast::window::AlarmRules;
 
 use super::servers::{Influx, ORG, TOKEN, until_no_progress};
 
+#[path = "../../../benches/scale/config.rs"]
+mod config;
 #[path = "../../../benches/scale/site.rs"]
 #[allow(dead_code, reason = "the benchmark also fills stores")]
 mod site;
 
+use config::config;
 use site::{Site, WIDTH};
 
 pub const BUCKET: &str = "outage";
@@ -48,8 +51,27 @@ const BEFORE: i64 = 4;
 const DURING: i64 = 96;
 /// Measurements that show the present: states that came and went during the outage are not in them.
 const OF_THE_PRESENT: [&str; 3] = ["outlook", "alert", "planned"];
+/// Measurements that have to be among those that are compared.
+const EXPECTED: [&str; 10] = [
+    "tickets",
+    "alarms",
+    "forecast",
+    "forecast_lead",
+    "staffing",
+    "team_staffing",
+    "accuracy",
+    "backlog",
+    "service",
+    "recommendation",
+];
 /// A field that follows the newest forecast: during the outage each one replaced the one before.
 const OF_FORECASTS: [&str; 1] = ["ticket_effect"];
+/// A team with so many people on the schedule that it is recommended to offer some of them leave. All its tickets have ids.
+const TEAM: &str = "phones";
+const TEAM_SERIES: &str = "region-000/_all/phone";
+const TEAM_PEOPLE: u32 = 300;
+/// Tickets of each of its series and each window.
+const TEAM_TICKETS: u64 = 3;
 /// Fields of `accuracy` that a backlog once lacked.
 const OF_SURGES: [&str; 3] = ["surges", "surges_hit", "false_calls"];
 /// Memory that the backlog may take beyond what the writes before the outage took.
@@ -80,47 +102,6 @@ impl Sink for Control {
     }
 }
 
-fn config(from: Timestamp) -> ForecasterConfig {
-    ForecasterConfig {
-        width: WIDTH,
-        lateness: Duration::from_secs(600),
-        source_timeout: Duration::from_secs(900),
-        series_max: 1_000_000,
-        alarms: AlarmRules::default(),
-        tickets: TicketRules::default(),
-        policy: Default::default(),
-        customer_key: None,
-        nowcasts: true,
-        issue: IssueConfig {
-            zone: Zone::UTC,
-            zones: Default::default(),
-            calendars: Default::default(),
-            calendar: Arc::new(Calendar::default()),
-            staffing: Arc::new(Rules::of_channels(default_profiles())),
-            anomalies: AnomalyRules::default(),
-            advice: Default::default(),
-            tables_patience: Some(Duration::ZERO),
-            vintages_from: from,
-            plans_from: from,
-            alerts_from: from,
-            notify_from: from,
-            quiet_hours: None,
-            alert_rules: Default::default(),
-            roster: None,
-        },
-        refit: Some(RefitConfig {
-            width: WIDTH,
-            every: Duration::from_secs(6 * 3600),
-            from,
-            used_from: from,
-            patience: Duration::from_secs(600),
-        }),
-        receivers: Vec::new(),
-        escalation: Escalation::default(),
-        reports: Vec::new(),
-    }
-}
-
 /// A forecaster and its store, without a real clock.
 pub struct Operator {
     forecaster: Forecaster,
@@ -137,6 +118,49 @@ pub struct Operator {
     metrics: Arc<Metrics>,
     stop: Arc<AtomicBool>,
     next: i64,
+    rules: Arc<Rules>,
+    /// Steps of tickets after the newest window.
+    later: Vec<TicketMessage>,
+}
+
+/// The default profiles, and the team.
+fn rules() -> Rules {
+    let of_channel = |channel| SeriesKey::new(Name::all(), Name::all(), channel);
+    let profiles =
+        default_profiles().into_iter().map(|(channel, own)| (of_channel(channel), own)).collect();
+    let team = Team {
+        name: Name::new(TEAM).expect("a name"),
+        series: vec![SeriesKey::parse(TEAM_SERIES).expect("series")],
+        skills: Vec::new(),
+        profile: Profile::default_of("phone").expect("a profile"),
+        hours: None,
+        zone: Zone::UTC,
+        minimum: 0,
+    };
+    Rules::new(profiles, vec![team])
+}
+
+/// The steps of a ticket: created, answered, resolved. The last ticket of a window is resolved in the next one.
+fn life(series: &SeriesKey, start: Timestamp, nth: u64) -> [TicketMessage; 3] {
+    let ticket_id: Box<str> = format!("{series}-{}-{nth}", start.secs()).into();
+    let opened = 60 + nth * 400;
+    let steps = [
+        (LifeStep::Opened, opened, None),
+        // The second one is not answered in time.
+        (LifeStep::FirstResponse, opened + if nth == 1 { 60 } else { 10 }, None),
+        (LifeStep::Resolved, opened + 300, Some(240)),
+    ];
+    steps.map(|(step, seconds, handled_seconds)| TicketMessage {
+        ts: start + Duration::from_secs(seconds),
+        series: series.clone(),
+        news: TicketNews::Step(TicketStep {
+            ticket_id: ticket_id.clone(),
+            step,
+            opened_at: None,
+            handled_seconds,
+        }),
+        facts: None,
+    })
 }
 
 impl Operator {
@@ -145,7 +169,19 @@ impl Operator {
         let metrics = Arc::<Metrics>::default();
         let store = Store::open(folder, WIDTH).expect("a store");
         let reader = store.reader().expect("a reader");
-        let forecaster = Forecaster::open(config(from), store, metrics.clone()).expect("it opens");
+        let rules = Arc::new(rules());
+        let mut config = config(from);
+        config.issue.staffing = rules.clone();
+        let mut forecaster = Forecaster::open(config, store, metrics.clone()).expect("it opens");
+        let shift = TeamShift {
+            team: Name::new(TEAM).expect("a name"),
+            start: from - DAY,
+            end: from + DAY * 7,
+            agents: TEAM_PEOPLE,
+            absent: None,
+        };
+        let roster = ReplicatedCommand::Roster { shifts: Vec::new(), team_shifts: vec![shift] };
+        forecaster.carry_out(&roster, None).expect("stored");
         let (leader, inbox) = sync_channel(100);
         let [clock, true_clock] = [(); 2].map(|()| Arc::new(ManualClock::new(from)));
         let (wall, monotonic) = (clock.clone(), true_clock.clone());
@@ -162,6 +198,8 @@ impl Operator {
             metrics,
             stop: Arc::default(),
             next: first,
+            rules,
+            later: Vec::new(),
         }
     }
 
@@ -185,7 +223,7 @@ impl Operator {
             texts: Texts::new(Language::En),
             alarms: AlarmRules::default(),
             width: WIDTH,
-            staffing: Arc::default(),
+            staffing: self.rules.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
         };
@@ -218,7 +256,8 @@ impl Operator {
         let end = WIDTH.end(start);
         let now = end + Duration::from_secs(601);
         self.next += 1;
-        let [counted, closed] = self.site.reports(start, now);
+        let [mut counted, closed] = self.site.reports(start, now);
+        counted.tickets = vec![self.tickets(start)];
         self.forecaster.leads = true;
         for (reports, at, off_ms) in [(counted, end, 0), (closed, now, off_ms)] {
             self.true_clock.set(at);
@@ -229,6 +268,19 @@ impl Operator {
         }
         assert_eq!(self.forecaster.finalized_upto(), Some(end));
         self.take();
+    }
+
+    /// The steps in a window of the tickets that have ids.
+    fn tickets(&mut self, start: Timestamp) -> TicketBatch {
+        let end = WIDTH.end(start);
+        let mut steps = std::mem::take(&mut self.later);
+        let of_team = |series: &&SeriesKey| self.rules.team_of(series).is_some();
+        for series in self.site.leaves.iter().filter(of_team) {
+            steps.extend((0..TEAM_TICKETS).flat_map(|nth| life(series, start, nth)));
+        }
+        let (now, later): (Vec<_>, Vec<_>) = steps.into_iter().partition(|own| own.ts < end);
+        self.later = later;
+        now.iter().collect()
     }
 
     /// Stores how far the sinks have come.
@@ -345,7 +397,7 @@ pub fn compare(influx: &Influx, control: &Influx, range: &str) -> (u64, usize) {
         compared.push(name);
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
-    for name in ["tickets", "alarms", "forecast", "forecast_lead", "staffing", "accuracy"] {
+    for name in EXPECTED {
         assert!(compared.contains(&name), "{name} is not among {compared:?}");
     }
     (values, compared.len())
