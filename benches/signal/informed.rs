@@ -5,8 +5,7 @@
 //! is paged if its probability reaches a limit. It decides at the end of each window.
 //!
 //! Its figures are not a proven bound. It knows from the first alarm on how many alarms a group will have, which no real rule
-//! knows. It does not know surges without alarms. And its probabilities are too high: in eight weeks (seeds 11 and 12, before
-//! plans began before the present), 7 of 43 pages at limit 0.95 had no need at all.
+//! knows. It does not know surges without alarms. A table shows how often its probabilities come true.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -58,8 +57,43 @@ impl Memory {
 /// The state of a scope for one limit: windows in a row without a probable need, if an alert is open.
 type Open = BTreeMap<Scope, u32>;
 
-/// The pages of this oracle, for each of the limits.
-pub fn pages(world: &mut World, limits: &[f64]) -> Vec<Vec<Page>> {
+/// How often probabilities come true, by tenths: number of windows of scopes, sum of their probabilities, and number of these
+/// windows with a true need that begins within [`AHEAD`] windows.
+#[derive(Clone, Copy, Default)]
+pub struct Calibration([(usize, f64, usize); 10]);
+
+impl Calibration {
+    fn note(&mut self, probability: f64, is_true: bool) {
+        let tenth = ((probability * 10.0) as usize).min(9);
+        let (windows, sum, needs) = &mut self.0[tenth];
+        *windows += 1;
+        *sum += probability;
+        *needs += usize::from(is_true);
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (own, other) in self.0.iter_mut().zip(&other.0) {
+            *own = (own.0 + other.0, own.1 + other.1, own.2 + other.2);
+        }
+    }
+
+    pub fn print(&self) {
+        println!("probability  windows  mean probability  share with a true need");
+        for (tenth, (windows, sum, needs)) in self.0.iter().enumerate() {
+            let share = |n: f64| 100.0 * n / (*windows).max(1) as f64;
+            println!(
+                "{:.1} to {:.1} {windows:>10} {:>15.1} % {:>21.1} %",
+                tenth as f64 / 10.0,
+                (tenth + 1) as f64 / 10.0,
+                share(*sum),
+                share(*needs as f64),
+            );
+        }
+    }
+}
+
+/// The pages of this oracle, for each of the limits, and how often its probabilities come true.
+pub fn pages(world: &mut World, limits: &[f64]) -> (Vec<Vec<Page>>, Calibration) {
     let mut scopes: BTreeMap<Scope, Leaves> = BTreeMap::new();
     for (number, (key, place)) in world.operator.series().to_vec().into_iter().enumerate() {
         scopes.entry(key.scope()).or_default().push((key, place, number));
@@ -67,15 +101,32 @@ pub fn pages(world: &mut World, limits: &[f64]) -> Vec<Vec<Page>> {
     let mut memory = Memory::default();
     let mut pages: Vec<Vec<Page>> = limits.iter().map(|_| Vec::new()).collect();
     let mut open: Vec<Open> = vec![Open::new(); limits.len()];
+    let mut calibration = Calibration::default();
     for index in WIDTH.index(world.live)..WIDTH.index(world.end) - HORIZON {
         for (scope, leaves) in &scopes {
             let needs = needs(world, &mut memory, leaves, index);
+            if !needs.is_empty() {
+                let soon = index..=index + AHEAD;
+                let truth = world.need.get(scope);
+                let is_true = truth.is_some_and(|need| need.range(soon).next().is_some());
+                calibration.note(probability(&needs, index), is_true);
+            }
             for ((limit, pages), open) in limits.iter().zip(&mut pages).zip(&mut open) {
                 judge(scope, &needs, *limit, index, pages, open);
             }
         }
     }
-    pages
+    (pages, calibration)
+}
+
+/// Whether a need begins soon, or has begun.
+fn is_soon(need: &BTreeMap<i64, i32>, index: i64) -> bool {
+    need.keys().next().is_some_and(|first| *first <= index + AHEAD)
+}
+
+fn probability(needs: &[BTreeMap<i64, i32>], index: i64) -> f64 {
+    let soon = needs.iter().filter(|need| is_soon(need, index)).count();
+    soon as f64 / needs.len().max(1) as f64
 }
 
 /// Pages a need that is probable enough, and ends an alert whose need is over.
@@ -87,9 +138,7 @@ fn judge(
     pages: &mut Vec<Page>,
     open: &mut Open,
 ) {
-    let is_soon =
-        |need: &&BTreeMap<i64, i32>| need.keys().next().is_some_and(|n| *n <= index + AHEAD);
-    let probability = needs.iter().filter(is_soon).count() as f64 / needs.len().max(1) as f64;
+    let probability = probability(needs, index);
     if let Some(without) = open.get_mut(scope) {
         *without = if probability < IMPROBABLE { *without + 1 } else { 0 };
         if *without >= OVER {
@@ -107,7 +156,7 @@ fn judge(
         values[values.len() / 2]
     };
     let of = |value: fn(&BTreeMap<i64, i32>) -> Option<i64>| {
-        middle(needs.iter().filter(is_soon).filter_map(value).collect())
+        middle(needs.iter().filter(|need| is_soon(need, index)).filter_map(value).collect())
     };
     let from = WIDTH.start(of(|need| need.keys().next().copied()));
     let to = WIDTH.start(of(|need| need.keys().next_back().copied()) + 1);
@@ -140,25 +189,37 @@ fn needs(
         .collect();
     let scope = leaves[0].0.scope();
     let mut needs = Vec::with_capacity(KEPT);
+    // By group: which windows of the plan include it.
+    let included: Vec<Vec<bool>> = drawn
+        .iter()
+        .map(|list| {
+            let windows = origin - PAST..origin + HORIZON;
+            windows.map(|index| world.operator.includes(&list[0], WIDTH.start(index))).collect()
+        })
+        .collect();
     for n in 0..KEPT {
         let mut need = Need::new();
         for (key, place, number) in leaves {
             let arrivals: Vec<f64> = (origin - PAST..origin + HORIZON)
-                .map(|index| {
+                .enumerate()
+                .map(|(at, index)| {
                     let window = memory.window(world, *place, *number, index);
                     let start: Timestamp = WIDTH.start(index);
                     // Incidents are independent: another step through each list.
-                    let each = drawn.iter().zip([1, 5, 7, 11, 13, 17, 19, 23].into_iter().cycle());
-                    let strength = each.map(|(list, step)| {
+                    let steps = [1, 5, 7, 11, 13, 17, 19, 23].into_iter().cycle();
+                    let each = drawn.iter().zip(&included).zip(steps);
+                    let included = each.filter(|((_, windows), _)| windows[at]);
+                    let strength = included.map(|((list, _), step)| {
                         world.operator.strength(*place, &list[n * step % list.len()], start)
                     });
                     window.usual + window.unit * strength.sum::<f64>()
                 })
                 .collect();
             let gaps = world.gaps(key, origin - PAST, &arrivals);
-            World::by_rule(&mut need, &scope, origin, &gaps[PAST as usize..]);
+            World::by_rule(&mut need, &scope, origin - PAST, &gaps);
         }
-        needs.push(need.remove(&scope).unwrap_or_default());
+        // A shortage of two windows may have begun in the window before.
+        needs.push(need.remove(&scope).unwrap_or_default().split_off(&origin));
     }
     needs
 }
@@ -178,8 +239,11 @@ fn weighed(
     let mut expected: Vec<((usize, i64), Vec<f64>)> = Vec::new();
     for (_, place, number) in leaves {
         for index in first..origin {
-            let window = memory.window(world, *place, *number, index);
             let start = WIDTH.start(index);
+            if !world.operator.includes(&group[0].1, start) {
+                continue;
+            }
+            let window = memory.window(world, *place, *number, index);
             // Incidents that differ only in size are adjacent.
             let alike = |(_, a): &(f64, Incident), (_, b): &(f64, Incident)| {
                 (a.felt_from, a.ends) == (b.felt_from, b.ends)

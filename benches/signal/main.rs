@@ -18,7 +18,8 @@
 //!   at the end of each window, and pages by the same rule: at once where 5 agents and 40 % of the roster are missing, else in the second
 //!   window in a row.
 //! - `SIGNAL_BOUND=1` runs, instead of the forecaster, an **informed oracle** with several limits of probability. It knows the
-//!   simulator's parameters, but only the alarms and tickets so far (`informed.rs`).
+//!   simulator's parameters, but only the alarms and tickets so far (`informed.rs`). A table shows how often its probabilities come
+//!   true: of the windows in which it expects a need with a probability of 0.9 to 1, so many have one.
 #![allow(clippy::disallowed_methods, reason = "a setting of the benchmark")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
 
@@ -33,6 +34,7 @@ mod world;
 
 use surgecast::simulate::Family;
 
+use informed::Calibration;
 use score::Score;
 use world::World;
 
@@ -51,10 +53,11 @@ fn main() {
     for family in families {
         let (mut all, mut oracle) = (Score::default(), Score::default());
         let mut sums: Vec<Score> = LIMITS.iter().map(|_| Score::default()).collect();
+        let mut calibration = Calibration::default();
         for seed in &seeds {
             let mut world = World::new(*seed, family, weeks);
             if std::env::var_os("SIGNAL_BOUND").is_some() {
-                bounds(&mut world, &mut sums, weeks);
+                calibration.add(&bounds(&mut world, &mut sums, weeks));
                 continue;
             }
             let (pages, peaks) = drive::run(&world);
@@ -73,6 +76,7 @@ fn main() {
         let weeks = weeks * seeds.len() as i64;
         if std::env::var_os("SIGNAL_BOUND").is_some() {
             print_bounds("all", &sums, weeks);
+            calibration.print();
             continue;
         }
         println!("{}", all.row(&format!("{family} all"), weeks));
@@ -83,11 +87,13 @@ fn main() {
 /// The limits of probability of the oracle that knows the simulator's parameters.
 const LIMITS: [f64; 12] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
 
-fn bounds(world: &mut World, sums: &mut [Score], weeks: i64) {
-    let pages = informed::pages(world, &LIMITS);
+fn bounds(world: &mut World, sums: &mut [Score], weeks: i64) -> Calibration {
+    let (pages, calibration) = informed::pages(world, &LIMITS);
     let scores: Vec<Score> = pages.iter().map(|pages| world.score(pages)).collect();
     print_bounds(&world.config.seed.to_string(), &scores, weeks);
+    calibration.print();
     sums.iter_mut().zip(&scores).for_each(|(sum, score)| sum.add(score));
+    calibration
 }
 
 fn print_bounds(name: &str, scores: &[Score], weeks: i64) {

@@ -42,7 +42,7 @@ impl Default for PageLimits {
             with_alarms: 0.6,
             with_complaints: 0.4,
             later: 0.95,
-            worse: 0.8,
+            worse: 0.9,
         }
     }
 }
@@ -70,7 +70,8 @@ impl PageLimits {
 pub(super) struct Worth {
     /// Whether a page may be sent.
     pub is_page: bool,
-    /// Whether the page is sent without waiting for a second forecast: the need is critical and begins soon.
+    /// Whether the page is sent without waiting for a second forecast: the need is critical and begins soon, and the work cannot
+    /// wait.
     pub is_urgent: bool,
     /// Whether a page may say that the alert is clearly worse.
     pub is_escalation: bool,
@@ -99,16 +100,23 @@ impl Worth {
                 let least = if is_soon { least } else { page.later.max(least) };
                 limits.is_short(target) && chance(target) >= least
             };
-            let windows = if is_deferred(need.plan) { DEFERRED_WINDOWS_MIN } else { WINDOWS_MIN };
+            let can_wait = is_deferred(need.plan);
+            let windows = if can_wait { DEFERRED_WINDOWS_MIN } else { WINDOWS_MIN };
             let targets = &need.plan.targets;
             let ahead = &targets[targets.partition_point(|t| width.end(t.start) <= now)..];
             for run in ahead.chunk_by(|a, b| probable(a) == probable(b)) {
-                if run.len() < windows || !run.iter().all(probable) {
+                if !run.iter().all(probable) {
+                    continue;
+                }
+                // Contacts left over from one busy window do not make the next window a second one.
+                let own = run.iter().filter(|t| !need.plan.is_left_over(t.start, width));
+                if own.count() < windows {
                     continue;
                 }
                 worth.is_page = true;
                 let is_soon = |target: &&PlanTarget| target.start <= now + page.ahead;
-                worth.is_urgent |= run.iter().filter(is_soon).any(|t| is_critical(t, 1.0));
+                let is_critical = run.iter().filter(is_soon).any(|t| is_critical(t, 1.0));
+                worth.is_urgent |= is_critical && !can_wait;
                 let sure = run.iter().filter(|t| chance(t) >= page.worse).count();
                 worth.is_escalation |= sure >= WINDOWS_MIN;
             }

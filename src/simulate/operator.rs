@@ -160,6 +160,16 @@ impl Operator {
         found
     }
 
+    /// Whether the true rates of the quarter that starts at `start` include an incident. They include planned work only from the
+    /// UTC day of whose plan it is a part, even if it begins on the evening before.
+    pub fn includes(&mut self, incident: &Incident, start: Timestamp) -> bool {
+        let day = (start + QUARTER / 2).millis().div_euclid(DAY_MS);
+        (day - DAYS_BACK..=day).any(|day| {
+            let plan = self.plan(incident.region, day);
+            plan.incidents.iter().any(|planned| planned.id == incident.id)
+        })
+    }
+
     /// Tickets of an incident of size 1 at full strength for a series in the quarter that starts at `start`.
     pub fn unit(&mut self, at: [usize; 3], start: Timestamp) -> f64 {
         let middle = start + QUARTER / 2;

@@ -161,6 +161,41 @@ fn family(seed: u64, family: Family) -> Operator {
 }
 
 #[test]
+fn the_true_rate_is_the_sum_of_the_incidents_that_it_includes() {
+    let mut operator = operator(3);
+    let first = start().millis().div_euclid(86_400_000);
+    let mut incidents = operator.incidents(first - 1, first + 21);
+    incidents.retain(|one| one.size > 0.0);
+    let (mut raised, mut left_out) = (0, 0);
+    for (_, place) in operator.series().to_vec() {
+        for quarter in 0..20 * 96 {
+            let at = start() + super::QUARTER * quarter;
+            let near = |one: &&Incident| {
+                one.starts < at + super::QUARTER && at < one.starts + super::incident::LONGEST
+            };
+            let here = incidents.iter().filter(|one| [one.region, one.service] == place[..2]);
+            let mut excess = 0.0;
+            for one in here.filter(near) {
+                let strength = operator.strength(place, one, at);
+                let is_included = operator.includes(one, at);
+                excess += if is_included { strength } else { 0.0 };
+                left_out += u32::from(!is_included && strength > 0.0);
+            }
+            let sum = excess * operator.unit(place, at);
+            let truth = operator.rate(place, at);
+            let expected = truth.without_incidents + sum;
+            assert!(
+                (truth.rate - expected).abs() < 0.01 * expected,
+                "{place:?} at {at}: {truth:?}"
+            );
+            raised += u32::from(sum > 1.0);
+        }
+    }
+    // Planned work that begins on the evening before its day is left out until midnight.
+    assert!(raised > 1000 && left_out > 100, "{raised} {left_out}");
+}
+
+#[test]
 fn families_share_only_ordinary_days() {
     for other in [Family::LongTail, Family::TwoHumps, Family::Rebound] {
         let (mut a, mut b) = (family(7, Family::Exponential), family(7, other));

@@ -14,6 +14,8 @@ struct Case {
     complaints: f64,
     /// Mean and quantiles of the tickets, if they are not those of the helper.
     tickets: Option<(f64, [f64; 7])>,
+    /// Contacts planned for the first two windows of the need, if contacts that wait count.
+    arrivals: Option<[f64; 2]>,
 }
 
 const PHONE: Case = Case {
@@ -24,6 +26,7 @@ const PHONE: Case = Case {
     alarms: false,
     complaints: 0.0,
     tickets: None,
+    arrivals: None,
 };
 
 /// What one look at it, as of `now`, brings.
@@ -38,6 +41,11 @@ fn see(book: &mut AlertBook, case: Case, now: Timestamp) -> Vec<NotificationKind
         let [low, agents, high] = case.agents;
         (target.agents_low, target.agents, target.agents_high) = (low, agents, high);
         target.gap = agents as i32 - 10;
+    }
+    if let Some(arrivals) = case.arrivals {
+        plan.basis = Basis::of(&Profile::default_of("phone").expect("a profile")).into();
+        let targets = plan.targets[case.from..].iter_mut();
+        targets.zip(arrivals).for_each(|(target, arrivals)| target.arrivals = arrivals);
     }
     if case.channel == "email" {
         let profile = Profile::default_of("email").expect("a profile");
@@ -135,6 +143,17 @@ fn deferred_work_has_to_lack_agents_for_an_hour() {
     let mail = Case { channel: "email", agents: [13, 14, 16], ..PHONE };
     assert_eq!(pages(Case { windows: 3, ..mail }, 2), []);
     assert_eq!(pages(mail, 2), [NotificationKind::Firing]);
+    // It can wait for a second forecast, even if it is critical.
+    let critical = Case { agents: [18, 19, 20], ..mail };
+    assert_eq!((pages(critical, 1), pages(critical, 2)), (vec![], vec![NotificationKind::Firing]));
+}
+
+#[test]
+fn contacts_left_over_from_one_busy_window_are_no_second_window() {
+    let of =
+        |arrivals| Case { windows: 2, agents: [18, 19, 20], arrivals: Some(arrivals), ..PHONE };
+    assert_eq!(pages(of([300.0, 300.0]), 1), [NotificationKind::Firing]);
+    assert_eq!(pages(of([300.0, 30.0]), 1), []);
 }
 
 #[test]
