@@ -80,6 +80,7 @@ impl Source {
             org: ORG.into(),
             bucket: bucket.into(),
             token: Secret::new(TOKEN),
+            warm_start: None,
         };
         let clock = Arc::new(ManualClock::new(self.now));
         let context = InfluxContext {

@@ -11,6 +11,7 @@ mod sources;
 mod start;
 mod threads;
 mod tls;
+mod warm_start;
 
 pub use reload::{Reloadable, reloadable};
 pub use running::Running;

@@ -11,6 +11,7 @@ use super::clock_watch::ClockWatch;
 use super::reload::{self, Reloadable};
 use super::setup::Setup;
 use super::threads::spawn;
+use super::warm_start::warm_start;
 use crate::clock::{SteadyClock, WallClock};
 use crate::cluster::Leadership;
 use crate::domain::Clock;
@@ -76,6 +77,7 @@ impl Shared {
             threads: Vec::new(),
         };
         shared.watch_clock(setup.steady.clone())?;
+        warm_start(setup, store, &shared.metrics);
         Ok(shared)
     }
 

@@ -8,7 +8,9 @@ use super::stored::Stored;
 use crate::domain::{Scope, SeriesKey, Severity, Timestamp};
 use crate::store::{StoreError, WindowRecord};
 use crate::telemetry::Metrics;
-use crate::window::{AggregationKey, AlarmBook, FinalizedWindow, Merge, Names, TicketBook};
+use crate::window::{
+    AggregationKey, AlarmBook, FinalizedWindow, Merge, Names, Restored, TicketBook,
+};
 
 /// Records by aggregation key and start of the window.
 pub type Rows = Vec<(AggregationKey, Timestamp, WindowRecord)>;
@@ -101,6 +103,15 @@ pub fn admit_revised(leaves: &mut BTreeSet<SeriesKey>, window: &FinalizedWindow,
     leaves.extend(tickets.filter(|series| names.has(series)).cloned());
 }
 
+/// Adds series with restored tickets in the window.
+pub fn admit_restored(
+    leaves: &mut BTreeSet<SeriesKey>,
+    restored: &BTreeMap<SeriesKey, u32>,
+    names: &Names,
+) {
+    leaves.extend(restored.keys().filter(|series| names.has(series)).cloned());
+}
+
 /// Rows and counts of a finalized window. Every known series has a row: zero, or missing, if nothing was counted.
 pub fn final_rows(
     leaves: &BTreeSet<SeriesKey>,
@@ -149,8 +160,10 @@ pub fn revised_rows(
 ) -> Result<Rows, StoreError> {
     let mut rows = Vec::new();
     for (key, counts) in &window.counts {
-        // A revision does not change the number of active alarms.
-        let active = stored.window(key, window.window)?.map_or(0, |record| record.active);
+        // A revision does not change the number of active alarms, nor what was restored.
+        let before = stored.window(key, window.window)?.unwrap_or_default();
+        let restored = before.restored.map(|both| both.count(Some(counts.tickets)));
+        let active = before.active;
         let record = WindowRecord {
             counts: *counts,
             active,
@@ -162,7 +175,8 @@ pub fn revised_rows(
         if let AggregationKey::Tickets(series) = key
             && leaves.contains(series)
         {
-            histories.revise(series, window.window, counts.tickets);
+            let tickets = restored.map_or(counts.tickets, Restored::larger);
+            histories.revise(series, window.window, tickets);
         }
     }
     Ok(rows)

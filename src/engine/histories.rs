@@ -76,6 +76,20 @@ impl Histories {
         self.put(self.width.index(window), &counts);
     }
 
+    /// Drops the windows from this one on, and series that have no others.
+    pub fn truncate(&mut self, window: Timestamp) {
+        let index = self.width.index(window);
+        self.by_series.retain(|_, history| {
+            let kept = usize::try_from(index - history.first).unwrap_or(0);
+            history.counts.truncate(kept);
+            kept > 0
+        });
+        self.actual.retain(|_, counts| {
+            counts.retain(|at, _| *at < index);
+            !counts.is_empty()
+        });
+    }
+
     /// Takes stored leaves one by one. Stored windows end at `end`.
     pub fn restoring(&mut self, end: Timestamp) -> Restoring<'_> {
         let first = self.width.index(end) - self.keep as i64;

@@ -40,6 +40,7 @@ mod planning;
 mod progress;
 mod refit;
 mod report;
+mod restored_ahead;
 mod saved;
 mod situation;
 mod staffing_tables;
@@ -49,6 +50,9 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod write;
+
+/// Length of the history that forecasts use.
+pub const HISTORY_REACH: std::time::Duration = histories::Histories::REACH;
 
 pub use config::ForecasterConfig;
 pub use event_loop::{Engine, PeriodicTask};

@@ -11,6 +11,7 @@ use super::generations::Generations;
 use super::histories::Histories;
 use super::issuer::Issuer;
 use super::report::Report;
+use super::restored_ahead::RestoredAhead;
 use super::situation::Observed;
 use crate::alert::HoldReason;
 use crate::anomaly::Complaints;
@@ -34,6 +35,8 @@ pub struct State {
     pub merge: Merge,
     pub generations: Generations,
     pub observed: Observed,
+    /// Restored windows from the frontier on.
+    pub restored: RestoredAhead,
     /// Ticket series with finalized windows, without roll-ups. They are forecast.
     pub leaves: BTreeSet<SeriesKey>,
     pub issuer: Issuer,
@@ -63,6 +66,7 @@ impl State {
                 tickets: TicketBook::new(config.tickets).judged_by(config.terms()),
                 assessments: AssessmentBook::new(config.policy.clone()),
             },
+            restored: RestoredAhead::default(),
             leaves: BTreeSet::new(),
             issuer: Issuer::new(
                 config.issue.clone(),

@@ -4,6 +4,7 @@
 //! before the next call, so the effects of only one window are in memory. A step holds no transaction. It may read the store as
 //! it was before the first step ([`Stored`]).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::{Effects, StoreChange};
@@ -21,7 +22,7 @@ use crate::domain::{Offset, Scope, SeriesKey, SourceId, Timestamp};
 use crate::forecast::PlannedWork;
 use crate::store::{PartialRecord, SourceRecord, StoreError};
 use crate::telemetry::span;
-use crate::window::{AggregationKey, FoldedPart, Partial};
+use crate::window::{AggregationKey, FoldedPart, Partial, with_restored};
 
 /// Maximum number of windows that are finalized in one transaction. People's requests are handled between transactions.
 const WINDOWS_MAX: usize = 96;
@@ -246,11 +247,22 @@ impl State {
         effects.append(self.advance_tickets(window.window, end));
         self.metrics.finalized();
         complaints::thin(&mut window.counts);
+        if self.restored.begins() {
+            self.observed.histories.truncate(window.window);
+            let histories = self.observed.histories.by_series();
+            self.leaves.retain(|series| histories.contains_key(series));
+        }
+        let restored = self.restored.at(stored, window.window)?;
         finalize::admit(&mut self.leaves, &window);
+        finalize::admit_restored(&mut self.leaves, &restored, self.merge.names());
         let (alarms, names) = (&self.observed.alarms, self.merge.names());
         let (rows, leaves) = finalize::final_rows(&self.leaves, &window, alarms, names);
         effects.put(StoreChange::Windows(rows));
-        self.observed.histories.push(window.window, &leaves);
+        let learned = match restored.is_empty() {
+            true => Cow::Borrowed(&leaves),
+            false => Cow::Owned(with_restored(&leaves, &restored)),
+        };
+        self.observed.histories.push(window.window, &learned);
         complaints::push(&mut self.observed.complaints, &window, &leaves);
         if self.config.issue.issues_at(end) {
             let Self { observed, config, .. } = self;

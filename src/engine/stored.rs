@@ -7,7 +7,7 @@ use super::report::Report;
 use crate::alert::Alert;
 use crate::domain::{MaintenanceAction, MaintenanceEvent, Timestamp};
 use crate::forecast::PlannedWork;
-use crate::store::{Reader, StoreError, WindowRecord};
+use crate::store::{Reader, RestoredTickets, StoreError, WindowRecord};
 use crate::window::{AggregationKey, Counts};
 
 /// Committed data. Writes of the current transaction are not visible.
@@ -21,6 +21,12 @@ pub trait Stored {
         key: &AggregationKey,
         start: Timestamp,
     ) -> Result<Option<WindowRecord>, StoreError>;
+
+    /// Restored tickets of windows that start on a UTC day.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    fn restored_on(&self, day: Timestamp) -> Result<RestoredTickets, StoreError>;
 
     /// The newest event of each planned work that ends after `from`.
     ///
@@ -45,6 +51,10 @@ impl Stored for Reader {
         Ok(rows.into_iter().next().map(|(_, record)| record))
     }
 
+    fn restored_on(&self, day: Timestamp) -> Result<RestoredTickets, StoreError> {
+        Self::restored_on(self, day)
+    }
+
     fn maintenance(&self, from: Timestamp) -> Result<Vec<MaintenanceEvent>, StoreError> {
         Self::maintenance(self, from, Timestamp::MAX)
     }
@@ -54,11 +64,12 @@ impl Stored for Reader {
     }
 }
 
-/// Looks up counts of finalized windows; zero for other windows.
+/// Looks up counts of finalized windows; zero for other windows. Restored tickets are not among them, so that nothing is added to
+/// these.
 pub fn final_counts(stored: &dyn Stored) -> impl Fn(&AggregationKey, Timestamp) -> Counts + '_ {
     move |key, start| {
         let record = stored.window(key, start).ok().flatten();
-        record.filter(|record| record.settled).map(|record| record.counts).unwrap_or_default()
+        record.filter(|record| record.settled).map(|record| record.counted()).unwrap_or_default()
     }
 }
 

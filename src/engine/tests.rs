@@ -26,6 +26,7 @@ use crate::window::{AggregationKey, AggregatorConfig, AlarmRules, CommitPoint, T
 
 mod nowcasts;
 mod pages;
+mod restored;
 mod reviews;
 mod tickets;
 

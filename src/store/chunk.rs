@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::body::Body;
+use super::body::{Body, with_appended};
 use super::{StoreError, WindowRecord};
 use crate::domain::{TOPICS, Timestamp, WindowWidth};
-use crate::window::Counts;
+use crate::window::{Counts, Restored};
 
 const DAY_MS: i64 = 86_400_000;
 const DAY_BITS: u32 = 24;
@@ -35,7 +35,14 @@ pub(super) fn day_of(key: i64) -> i64 {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Numbers(Vec<u32>);
 
-impl Body for Numbers {}
+impl Body for Numbers {
+    const VERSION: u32 = 1;
+
+    /// Before version 1 no window was restored.
+    fn earlier(_version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        with_appended(bytes, &())
+    }
+}
 
 /// Windows of one day by slot. The slot is the number of the window in the day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,8 +52,24 @@ impl Chunk {
     /// Sets a window. It is almost always the last.
     pub(super) fn set(&mut self, slot: u16, record: WindowRecord) {
         match self.0.binary_search_by_key(&slot, |row| row.0) {
-            Ok(i) => self.0[i].1 = record,
+            Ok(i) => self.0[i].1 = record.keeping(self.0[i].1.restored),
             Err(i) => self.0.insert(i, (slot, record)),
+        }
+    }
+
+    /// Restores the tickets of a window. What was counted stays.
+    pub(super) fn restore(&mut self, slot: u16, tickets: u32) {
+        match self.0.binary_search_by_key(&slot, |row| row.0) {
+            Ok(i) => self.0[i].1 = self.0[i].1.restored(tickets, false),
+            Err(i) => self.0.insert(i, (slot, WindowRecord::default().restored(tickets, true))),
+        }
+    }
+
+    /// Marks a window without a record as missing.
+    pub(super) fn set_missing(&mut self, slot: u16) {
+        if let Err(i) = self.0.binary_search_by_key(&slot, |row| row.0) {
+            let record = WindowRecord { settled: true, missing: true, ..WindowRecord::default() };
+            self.0.insert(i, (slot, record));
         }
     }
 
@@ -106,28 +129,46 @@ impl Chunk {
 
 /// Number of flags. The bits for fields follow them.
 const FLAGS: usize = 3;
-const FIELDS: usize = 10 + TOPICS;
+const FIELDS: usize = 11 + TOPICS;
+/// The bit after those for fields: a restored window was counted too.
+const COUNTED: usize = FLAGS + FIELDS;
 
 fn flags(record: &WindowRecord) -> u32 {
-    u32::from(record.settled) | u32::from(record.revised) << 1 | u32::from(record.missing) << 2
+    let counted = record.restored.is_some_and(|both| both.counted.is_some());
+    u32::from(record.settled)
+        | u32::from(record.revised) << 1
+        | u32::from(record.missing) << 2
+        | u32::from(counted) << COUNTED
 }
 
-/// The fields, frequent ones first, so that the bits usually fit in one byte.
+/// The fields, frequent ones first, so that the bits usually fit in one byte. The last one is 0 in a window that was not restored,
+/// and one more than the restored tickets in others.
 fn fields(record: &WindowRecord) -> [u32; FIELDS] {
     let Counts { tickets, raised: [a, b, c, d, e], cleared, other, duplicates, topics } =
-        record.counts;
+        record.counted();
     let [p, q, r, s, t, u] = topics;
-    [tickets, other, cleared, record.active, a, b, c, d, e, duplicates, p, q, r, s, t, u]
+    let restored = record.restored.map_or(0, |both| both.tickets.saturating_add(1));
+    [tickets, other, cleared, record.active, a, b, c, d, e, duplicates, p, q, r, s, t, u, restored]
 }
 
 fn record(bits: u32, fields: [u32; FIELDS]) -> WindowRecord {
-    let [tickets, other, cleared, active, a, b, c, d, e, duplicates, topics @ ..] = fields;
-    WindowRecord {
+    let [tickets, other, cleared, active, a, b, c, d, e, duplicates, topics @ .., restored] =
+        fields;
+    let counted = WindowRecord {
         counts: Counts { tickets, raised: [a, b, c, d, e], cleared, other, duplicates, topics },
         active,
         settled: bits & 1 != 0,
         revised: bits & 2 != 0,
         missing: bits & 4 != 0,
+        restored: None,
+    };
+    match restored.checked_sub(1) {
+        None => counted,
+        Some(restored) => {
+            let is_counted = bits >> COUNTED & 1 == 1;
+            let both = Restored { tickets: restored, counted: is_counted.then_some(tickets) };
+            counted.with_restored(both)
+        }
     }
 }
 
@@ -144,7 +185,9 @@ mod tests {
 
     fn any_record() -> impl Strategy<Value = WindowRecord> {
         let small = prop_oneof![3 => Just(0u32), 2 => 0u32..300, 1 => any::<u32>()];
-        (proptest::collection::vec(small, FIELDS), 0u32..8).prop_map(|(fields, bits)| {
+        let bits = (0u32..8, any::<bool>());
+        (proptest::collection::vec(small, FIELDS), bits).prop_map(|(fields, (bits, counted))| {
+            let bits = bits | u32::from(counted) << COUNTED;
             record(bits, fields.try_into().expect("as many as there are fields"))
         })
     }
@@ -173,5 +216,37 @@ mod tests {
             chunk.set(slot, WindowRecord { counts, settled: true, ..WindowRecord::default() });
         }
         assert!(body::encode(&chunk.numbers()).expect("encodes").len() < 300);
+    }
+
+    #[test]
+    fn counting_keeps_what_was_restored() {
+        let counted = |tickets, missing| WindowRecord {
+            counts: Counts { tickets, other: 2, ..Counts::default() },
+            settled: true,
+            missing,
+            ..WindowRecord::default()
+        };
+        let rows = |chunk: &Chunk| -> Vec<(u32, u32, bool)> {
+            let stored = Chunk::of(chunk.numbers()).expect("decodes");
+            assert_eq!(&stored, chunk);
+            stored
+                .0
+                .iter()
+                .map(|(_, row)| (row.counts.tickets, row.counted().tickets, row.was_finalized()))
+                .collect()
+        };
+        let mut chunk = Chunk::default();
+        chunk.set(3, counted(9, false));
+        for (slot, tickets) in [(1, 300), (2, 0), (3, 5), (1, 300)] {
+            chunk.restore(slot, tickets);
+        }
+        assert_eq!(rows(&chunk), [(300, 0, false), (0, 0, false), (9, 9, true)]);
+        chunk.set(1, counted(0, true));
+        assert_eq!(rows(&chunk)[0], (300, 0, false), "a missing window");
+        chunk.set(1, counted(1, false));
+        chunk.set(2, counted(7, false));
+        assert_eq!(rows(&chunk), [(300, 1, true), (7, 7, true), (9, 9, true)]);
+        chunk.restore(1, 300);
+        assert_eq!(rows(&chunk)[0], (300, 1, true));
     }
 }

@@ -43,6 +43,7 @@ mod reader;
 mod recommendations;
 mod records;
 mod repack;
+mod restored;
 mod schema;
 mod sentiments;
 mod series_windows;
@@ -82,6 +83,7 @@ pub use records::{
     OutboxRow, PartialRecord, PlannedKey, PlannedKind, SeriesInfo, SeriesWindow, SourceRecord,
     WindowRecord,
 };
+pub use restored::{RestoredTickets, RestoredWindows, WARM_START, WarmStart};
 pub use topics::PHRASES_KEPT;
 pub use tx::Tx;
 

@@ -9,7 +9,7 @@ use crate::domain::{
     Timestamp,
 };
 use crate::forecast::Adjustment;
-use crate::window::{AggregationKey, Beside, Counts};
+use crate::window::{AggregationKey, Beside, Counts, Restored};
 
 /// The record of one aggregation key and window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,51 @@ pub struct WindowRecord {
     pub revised: bool,
     /// Whether the count is unknown, because a source was silent. Not the same as zero.
     pub missing: bool,
+    /// Both counts of tickets, if the window was restored. `counts` contains the larger one.
+    pub restored: Option<Restored>,
+}
+
+impl WindowRecord {
+    /// The counts of events that were counted here.
+    pub fn counted(&self) -> Counts {
+        let tickets = match self.restored {
+            Some(both) => both.counted.unwrap_or(0),
+            None => self.counts.tickets,
+        };
+        Counts { tickets, ..self.counts }
+    }
+
+    /// Whether it was finalized here, not only restored.
+    pub fn was_finalized(&self) -> bool {
+        self.restored.is_none_or(|both| both.counted.is_some())
+    }
+
+    /// The record of a window that was restored before. `self` has what was counted.
+    pub(super) fn keeping(self, restored: Option<Restored>) -> Self {
+        let Some(before) = restored else { return self };
+        let counted = (!self.missing).then_some(self.counts.tickets);
+        self.with_restored(before.count(counted))
+    }
+
+    /// The same with restored tickets. `is_new` says that the window had no record.
+    pub(super) fn restored(self, tickets: u32, is_new: bool) -> Self {
+        let both = match self.restored {
+            Some(both) => both.restore(tickets),
+            None => {
+                let is_counted = !self.missing && !is_new;
+                Restored { tickets, counted: is_counted.then_some(self.counts.tickets) }
+            }
+        };
+        self.with_restored(both)
+    }
+
+    /// The same with these counts of tickets.
+    pub(super) fn with_restored(mut self, both: Restored) -> Self {
+        self.counts.tickets = both.larger();
+        (self.settled, self.missing) = (true, false);
+        self.restored = Some(both);
+        self
+    }
 }
 
 /// How far one source has been merged, and where it resumes.

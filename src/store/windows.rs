@@ -1,12 +1,13 @@
 //! Windows: finalized ones in chunks, open ones as partials by source; and the progress of the sources.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::params;
 
 use super::bodies::CountsBody;
 use super::body::{self, Body};
-use super::chunk::{self, Numbers};
+use super::chunk::{self, Chunk, Numbers};
 use super::names::{all_keys, find_key, main_keys};
 use super::window_rows::{each_chunk, key_windows, late, read_chunk};
 use super::{
@@ -72,31 +73,39 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Stores windows by key and start. They are written at commit, one blob per key and UTC day.
+    /// Stores windows by key and start. They are written at commit, one blob per key and UTC day. A window that was restored before
+    /// keeps the restored tickets beside those in its row.
     pub fn put_windows(
         &mut self,
         rows: &[(AggregationKey, Timestamp, WindowRecord)],
     ) -> Result<(), StoreError> {
         self.changes.extend(rows.iter().map(|row| Change::Window(row.1)));
-        let per_day = self.width.per_day() as i64;
         for (key, start, record) in rows {
-            let key_id = self.key_id(key)?;
-            let day = chunk::day(*start);
-            // A day has at most 288 windows.
-            let slot = self.width.index(*start).rem_euclid(per_day) as u16;
-            let chunk_key = chunk::key(key_id, day);
-            if !self.chunks.contains_key(&chunk_key) {
-                if self.chunks.len() >= CHUNKS_MAX {
-                    self.write_chunks()?;
-                }
-                let stored = read_chunk(self.conn, chunk_key)?.unwrap_or_default();
-                self.chunks.insert(chunk_key, stored);
-            }
-            if let Some(chunk) = self.chunks.get_mut(&chunk_key) {
-                chunk.set(slot, *record);
-            }
+            let (chunk, slot) = self.chunk(key, *start)?;
+            chunk.set(slot, *record);
         }
         Ok(())
+    }
+
+    /// The chunk of a window, which is written at commit, and the window's place in it.
+    pub(super) fn chunk(
+        &mut self,
+        key: &AggregationKey,
+        start: Timestamp,
+    ) -> Result<(&mut Chunk, u16), StoreError> {
+        let chunk_key = chunk::key(self.key_id(key)?, chunk::day(start));
+        // A day has at most 288 windows.
+        let slot = self.width.index(start).rem_euclid(self.width.per_day() as i64) as u16;
+        if !self.chunks.contains_key(&chunk_key) && self.chunks.len() >= CHUNKS_MAX {
+            self.write_chunks()?;
+        }
+        let chunk = match self.chunks.entry(chunk_key) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(free) => {
+                free.insert(read_chunk(self.conn, chunk_key)?.unwrap_or_default())
+            }
+        };
+        Ok((chunk, slot))
     }
 
     pub(super) fn write_chunks(&mut self) -> Result<(), StoreError> {

@@ -110,6 +110,7 @@ pub struct Metrics {
     open_windows: Gauge,
     series: Gauge,
     named_series: Gauge,
+    restored: Gauge,
     beyond_limit: Family<ReasonLabels, Counter>,
     ledger: Family<LedgerLabels, Gauge<f64, AtomicU64>>,
     /// Whether accuracy figures of the ledger were set since the start.
@@ -156,6 +157,7 @@ impl Default for Metrics {
             open_windows: Gauge::default(),
             series: Gauge::default(),
             named_series: Gauge::default(),
+            restored: Gauge::default(),
             beyond_limit: Family::default(),
             ledger: Family::default(),
             ledger_is_set: AtomicBool::new(false),
@@ -308,6 +310,11 @@ impl Metrics {
     /// Sets the number of ticket series that are counted under their own names.
     pub fn named_series(&self, series: usize) {
         self.named_series.set(series as i64);
+    }
+
+    /// Sets the number of windows that were restored from InfluxDB.
+    pub fn restored(&self, windows: u64) {
+        self.restored.set(i64::try_from(windows).unwrap_or(i64::MAX));
     }
 
     /// Adds events that were counted under another name, by reason.

@@ -17,6 +17,7 @@ mod merge;
 mod names;
 mod open_window;
 mod phrases;
+mod restored;
 #[cfg(test)]
 mod tests;
 mod ticket_book;
@@ -36,6 +37,7 @@ pub use merge::{
 };
 pub use names::{CountedUnder, Names};
 pub use phrases::text_counts;
+pub use restored::{Restored, with_restored};
 pub use ticket_book::{
     Attained, AttainedChange, Backlog, BacklogFlow, BacklogWindow, Mean, MessageKey, SeriesTerms,
     ServedBy, ServiceGoal, ServiceTimes, Terms, Ticket, TicketBook, TicketChanges, TicketRules,

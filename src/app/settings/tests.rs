@@ -74,6 +74,8 @@ fn every_section_of_the_design_is_read() {
         org = "noc"
         bucket = "surgecast"
         token_file = "good.secret"
+        warm_start = true
+        read_token_file = "good.secret"
         [grafana]
         url = "https://grafana.example/boards/"
         token_file = "good.secret"
@@ -152,6 +154,8 @@ fn all_problems_are_reported_at_once() {
         [influxdb]
         url = "ftp://x"
         token = "in-the-file"
+        read_token = "in-the-file"
+        warm_start = "maybe"
         [grafana]
         token_file = "empty.secret"
         annotations = ["page", "yes"]
@@ -171,7 +175,7 @@ fn all_problems_are_reported_at_once() {
     )
     .expect_err("bad");
     insta::assert_snapshot!(error, @r#"
-    config surgecast.toml: 24 problems
+    config surgecast.toml: 26 problems
       server.listen (in surgecast.toml): found `localhost`: use an IP address and a port, such as 127.0.0.1:8080
       server.tokens_file (in surgecast.toml): cannot read no.such: No such file or directory (os error 2)
       server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, allowed_hosts, connections, language, listen, public_url, tls_cert_file, tls_key_file, tokens_file
@@ -184,6 +188,8 @@ fn all_problems_are_reported_at_once() {
       kafka.brokers (in surgecast.toml): found `nowhere`: use a list of host:port, such as ["127.0.0.1:9092"]
       influxdb.url (in surgecast.toml): found `ftp://x`: use an http:// or https:// address
       influxdb.token (in surgecast.toml): secrets are not allowed in the config file: use either token_file or the environment variable SURGECAST__INFLUXDB__TOKEN
+      influxdb.read_token (in surgecast.toml): secrets are not allowed in the config file: use either read_token_file or the environment variable SURGECAST__INFLUXDB__READ_TOKEN
+      influxdb.warm_start (in surgecast.toml): found `maybe`: use true or false
       influxdb.org: is missing: use the organisation's name
       grafana.url: is missing: use an http:// or https:// address
       grafana.token_file (in surgecast.toml): empty.secret is empty: put the secret into it

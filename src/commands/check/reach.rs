@@ -31,7 +31,7 @@ pub(super) fn kafka(settings: &kafka::Settings) -> Result<String, String> {
 
 /// Asks InfluxDB for the bucket, with the configured token.
 pub(super) fn influxdb(settings: &InfluxSettings) -> Result<String, String> {
-    let InfluxSettings { url, org, bucket, token } = settings;
+    let InfluxSettings { url, org, bucket, token, .. } = settings;
     let address = format!("{url}/api/v2/buckets");
     let address = Url::parse_with_params(&address, [("org", org), ("name", bucket)]);
     let address = address.map_err(|error| format!("influxdb.url {url}: {error}"))?;
@@ -72,7 +72,7 @@ pub(super) fn influxdb(settings: &InfluxSettings) -> Result<String, String> {
 
 /// Whether the token may write to the bucket: writes nothing. InfluxDB looks at token and bucket before it calls an empty body bad.
 fn may_write(client: &reqwest::blocking::Client, settings: &InfluxSettings) -> bool {
-    let InfluxSettings { url, org, bucket, token } = settings;
+    let InfluxSettings { url, org, bucket, token, .. } = settings;
     let address =
         Url::parse_with_params(&format!("{url}/api/v2/write"), [("org", org), ("bucket", bucket)]);
     let Ok(address) = address else { return false };

@@ -72,9 +72,12 @@ impl State {
         let topics_from = next - Complaints::REACH;
         let mut restoring = self.observed.histories.restoring(next);
         let leaves = &mut self.leaves;
+        let has_topics = !self.restored.holds_all();
         let mut sums = Sums::new();
         reader.each_key(next - Histories::REACH, |key, windows| {
             let AggregationKey::Tickets(stored) = key else { return };
+            // Windows from `next` on were restored and are not finalized yet.
+            let windows = &windows[..windows.partition_point(|(start, _)| *start < next)];
             if windows.is_empty() {
                 return;
             }
@@ -84,7 +87,9 @@ impl State {
                 _ => stored,
             };
             let recent = windows.partition_point(|(start, _)| *start < topics_from);
+            // Of windows that were only restored, no topics are known.
             let topics = windows[recent..].iter();
+            let topics = topics.filter(|(_, record)| has_topics && record.was_finalized());
             let topics =
                 topics.map(|(start, record)| (*start, record.counts.topics, record.missing));
             if recent < windows.len() {

@@ -7,9 +7,10 @@ use crate::domain::{SourceId, Timestamp};
 use crate::engine::alarm_spells::AlarmSpells;
 use crate::engine::histories::Histories;
 use crate::engine::refit::Known;
+use crate::engine::restored_ahead::RestoredAhead;
 use crate::engine::saved::{ALARM_SPELLS, GENERATIONS, LOOKED_UPTO, NEXT_WINDOW};
 use crate::engine::stored::{final_counts, planned_work};
-use crate::store::{Filter, Reader, StoreError};
+use crate::store::{Filter, Reader, StoreError, WARM_START};
 use crate::tickets::AssessmentBook;
 use crate::window::{
     AlarmBook, CommitPoint, Merge, MergeState, Names, Pairing, Part, STALE_AFTER, SourceProgress,
@@ -28,8 +29,10 @@ impl State {
         let next = reader.state(NEXT_WINDOW)?.map(Timestamp::from_millis);
         self.looked_upto = reader.state(LOOKED_UPTO)?.map(Timestamp::from_millis);
         self.unreplicated.clear();
-        let names = self.restore_names(reader, next)?;
-        let names = self.restore_histories(reader, next, names)?;
+        self.restored = RestoredAhead::new(reader.state(WARM_START)?.as_ref(), next);
+        let known_upto = next.or(self.restored.upto());
+        let names = self.restore_names(reader, known_upto)?;
+        let names = self.restore_histories(reader, known_upto, names)?;
         let commits = self.restore_merge(reader, next, names)?;
         self.adjust(reader)?;
         self.restore_alarms(reader, next)?;
@@ -38,14 +41,14 @@ impl State {
         for (window, source) in self.merge.open_sources() {
             self.issuer.memory.sources.note(source, window);
         }
-        if let Some(next) = next {
-            let work = planned_work(reader, Some(next), &[])?;
+        if let Some(upto) = known_upto {
+            let work = planned_work(reader, Some(upto), &[])?;
             let known = Known {
                 histories: &self.observed.histories,
                 spells: &self.observed.spells,
                 work: &work,
             };
-            self.issuer.prepare(next, &known);
+            self.issuer.prepare(upto, &known);
         }
         Ok(commits)
     }

@@ -10,7 +10,7 @@ use crate::alert::Alert;
 use crate::domain::{MaintenanceEvent, SeriesKey};
 use crate::engine::config::ForecasterConfig;
 use crate::engine::tests::{WIDTH, at, config, forecaster};
-use crate::store::{Filter, WindowRecord};
+use crate::store::{Filter, RestoredTickets, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::window::{CommitPoint, Counts, Frontier};
 
@@ -20,6 +20,10 @@ struct Always(Option<WindowRecord>);
 impl Stored for Always {
     fn window(&self, _: &AggregationKey, _: Timestamp) -> Result<Option<WindowRecord>, StoreError> {
         Ok(self.0)
+    }
+
+    fn restored_on(&self, _: Timestamp) -> Result<RestoredTickets, StoreError> {
+        Ok(RestoredTickets::new())
     }
 
     fn maintenance(&self, _: Timestamp) -> Result<Vec<MaintenanceEvent>, StoreError> {
@@ -149,7 +153,8 @@ fn a_revision_keeps_the_number_of_active_alarms() {
         }
     }
     let counts = Counts { tickets: 4, ..Counts::default() };
-    let row = WindowRecord { counts, active: 6, settled: true, revised: true, missing: false };
+    let row =
+        WindowRecord { counts, active: 6, settled: true, revised: true, ..WindowRecord::default() };
     assert_eq!(revised, [(tickets(), at(0), row)]);
 }
 

@@ -34,6 +34,8 @@ pub struct InfluxSettings {
     pub org: String,
     pub bucket: String,
     pub token: Secret,
+    /// The token with which an empty store is filled at the start; `None` if it stays empty.
+    pub warm_start: Option<Secret>,
 }
 
 impl fmt::Debug for InfluxSettings {
@@ -338,7 +340,7 @@ fn client(
 }
 
 /// The `message` of InfluxDB's JSON errors.
-fn message(text: &str) -> String {
+pub(super) fn message(text: &str) -> String {
     let json: Option<serde_json::Value> = serde_json::from_str(text).ok();
     let message = json.as_ref().and_then(|json| json["message"].as_str());
     message.unwrap_or(text).to_owned()
@@ -351,11 +353,11 @@ fn dropped(message: &str) -> usize {
     digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(TEXT_CHARS_MAX).collect()
 }
 
-fn root_cause(error: &dyn std::error::Error) -> String {
+pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -395,7 +397,8 @@ mod tests {
 
     fn client(url: String) -> InfluxClient {
         let (org, bucket, token) = ("noc".into(), "surge".into(), Secret::new("hunter2"));
-        InfluxClient::new(InfluxSettings { url, org, bucket, token }).expect("a client")
+        InfluxClient::new(InfluxSettings { url, org, bucket, token, warm_start: None })
+            .expect("a client")
     }
 
     #[test]

@@ -9,12 +9,17 @@ pub fn read(section: Reader<'_>) -> Option<InfluxSettings> {
     if there {
         section.missing("url", "use an http:// or https:// address");
     }
-    let settings = InfluxSettings {
+    let mut settings = InfluxSettings {
         url: section.url("url").unwrap_or_default(),
         org: section.text("org", "use the organisation's name").unwrap_or_default(),
         bucket: section.text("bucket", "use the bucket's name").unwrap_or("surgecast".into()),
         token: section.secret("token", "token_file").unwrap_or_default(),
+        warm_start: None,
     };
+    let read_token = section.secret("read_token", "read_token_file");
+    if section.flag("warm_start").unwrap_or(true) {
+        settings.warm_start = read_token.or_else(|| Some(settings.token.clone()));
+    }
     if there {
         section.missing("org", "use the organisation's name");
     }

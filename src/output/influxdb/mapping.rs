@@ -142,6 +142,7 @@ mod tests {
             org: "noc".into(),
             bucket: "surge".into(),
             token: Secret::new("hunter2"),
+            warm_start: None,
         };
         let (http, settings) = (&Client::new(), &settings);
         let target = Target { http, settings, token: "hunter2", org_id: "o1", bucket_id: "b1" };

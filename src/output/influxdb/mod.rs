@@ -7,6 +7,7 @@ mod client;
 pub mod config;
 mod feeds;
 mod fields;
+mod history;
 mod mapping;
 mod planned;
 mod points;
@@ -20,5 +21,6 @@ mod tokens;
 
 pub use client::{InfluxClient, InfluxSettings, SetupProblem};
 pub use fields::Line;
+pub use history::{HistoryProblem, InfluxHistory, Tickets};
 pub use points::{accuracy, alert, anomaly, forecast, forecast_lead, outlook, staffing, windows};
 pub use sink::{InfluxContext, InfluxSink};

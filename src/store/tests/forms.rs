@@ -63,7 +63,20 @@ fn counts_and_windows() {
     }
     check(
         &chunk.numbers(),
-        &[(0, "1c00090701fbff18bc0507060c0102030405080901ac0201050141030101010902")],
+        &[
+            (0, "1c00090701fbff18bc0507060c0102030405080901ac0201050141030101010902"),
+            (1, "1c00090701fbff18bc0507060c0102030405080901ac0201050141030101010902"),
+        ],
+    );
+    // A window that was only restored, and one that was counted too.
+    let mut restored = Chunk::default();
+    [0, 1].into_iter().for_each(|slot| restored.restore(slot, 300));
+    restored.set(1, finalized(1));
+    check(&restored.numbers(), &[(1, "0700818020ad0201898060 01ad02")]);
+    let windows = RestoredWindows { windows: 300, series: 7, span: Some((at(0), at(HOUR))) };
+    check(
+        &WarmStart { begun_at: at(0), restored: Some(windows) },
+        &[(0, "80e0a0b7f16601ac020701 80e0a0b7f166 809ad8baf166")],
     );
 }
 

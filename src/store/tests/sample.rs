@@ -84,6 +84,7 @@ pub(super) fn stored_windows() -> Vec<(AggregationKey, Timestamp, WindowRecord)>
         settled: true,
         revised: true,
         missing: false,
+        restored: None,
     };
     let missing = WindowRecord { settled: true, missing: true, ..WindowRecord::default() };
     vec![

@@ -114,6 +114,11 @@ impl Metrics {
             self.named_series.clone(),
         );
         r.register(
+            "windows_restored",
+            "Windows by series that were restored from InfluxDB when the store was empty",
+            self.restored.clone(),
+        );
+        r.register(
             "events_beyond_limit",
             "Events counted under the region `_other`, by reason",
             self.beyond_limit.clone(),

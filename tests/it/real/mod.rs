@@ -23,4 +23,5 @@ mod topics;
 mod traces;
 mod transactions;
 mod unsteady;
+mod warm_start;
 mod whole;

@@ -215,6 +215,7 @@ impl Operator {
             org: ORG.into(),
             bucket: BUCKET.into(),
             token: Secret::new(TOKEN),
+            warm_start: None,
         };
         let direct = InfluxSettings { url: influx.url(), ..settings.clone() };
         InfluxClient::new(direct).expect("a client").set_up().expect("the bucket");
