@@ -19,18 +19,35 @@ use surgecast::domain::Timestamp;
 const WAIT: Duration = Duration::from_secs(60);
 const TICKETS: &str = "support.tickets";
 
-/// A client that changes topics and writes records.
+/// A broker, and a client that changes its topics and writes records.
 struct Cluster {
+    kafka: Kafka,
+    folder: tempfile::TempDir,
     config: ClientConfig,
     admin: AdminClient<DefaultClientContext>,
 }
 
 impl Cluster {
-    fn of(kafka: &Kafka) -> Self {
+    /// A broker without topics.
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kafka = Kafka::start(folder.path());
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", kafka.brokers());
         let admin = config.create().expect("an admin client");
-        Self { config, admin }
+        Self { kafka, folder, config, admin }
+    }
+
+    /// A broker with the topic of tickets.
+    fn with_tickets(partitions: i32) -> Self {
+        let cluster = Self::start();
+        cluster.create(TICKETS, partitions, "LogAppendTime");
+        cluster
+    }
+
+    /// A service that reads from it as a group.
+    fn site(&self, group: &str) -> Site {
+        Site::new(self.folder.path(), group, &self.kafka.brokers(), None, "")
     }
 
     fn create(&self, topic: &str, partitions: i32, time: &str) {
@@ -54,34 +71,29 @@ impl Cluster {
         }
     }
 
-    /// Writes records to one partition. A fresh producer knows the present topic.
-    fn send(&self, topic: &str, partition: i32, bodies: &[String]) {
+    /// Writes records. A fresh producer knows the present topic.
+    fn write<'a>(&self, records: impl Iterator<Item = BaseRecord<'a, str, str>>) {
         let producer: BaseProducer = self.config.create().expect("a producer");
-        for body in bodies {
-            let record = BaseRecord::to(topic).partition(partition).key("k").payload(body);
+        for record in records {
             producer.send(record).expect("queued");
         }
         producer.flush(WAIT).expect("written");
+    }
+
+    /// Writes records to one partition.
+    fn send(&self, topic: &str, partition: i32, bodies: &[String]) {
+        self.write(bodies.iter().map(|body| record(topic, partition).payload(body.as_str())));
     }
 
     /// Like [`send`](Self::send), with a time in milliseconds since 1970.
     fn send_at(&self, topic: &str, partition: i32, bodies: &[String], at_ms: i64) {
-        let producer: BaseProducer = self.config.create().expect("a producer");
-        for body in bodies {
-            let record = BaseRecord::to(topic).partition(partition).key("k").payload(body);
-            producer.send(record.timestamp(at_ms)).expect("queued");
-        }
-        producer.flush(WAIT).expect("written");
+        let records = bodies.iter().map(|body| record(topic, partition).payload(body.as_str()));
+        self.write(records.map(|record| record.timestamp(at_ms)));
     }
 
     /// Sends records with a key and no value.
     fn send_null(&self, topic: &str, partition: i32, count: usize) {
-        let producer: BaseProducer = self.config.create().expect("a producer");
-        for _ in 0..count {
-            let record = BaseRecord::<str, str>::to(topic).partition(partition).key("k");
-            producer.send(record).expect("queued");
-        }
-        producer.flush(WAIT).expect("written");
+        self.write((0..count).map(|_| record(topic, partition)));
     }
 
     /// The offset of the first record that partition 0 still has.
@@ -101,6 +113,11 @@ impl Cluster {
         list.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("an offset");
         block_on(self.admin.delete_records(&list, &AdminOptions::new())).expect("deleted");
     }
+}
+
+/// A record with a key and no value.
+fn record(topic: &str, partition: i32) -> BaseRecord<'_, str, str> {
+    BaseRecord::to(topic).partition(partition).key("k")
 }
 
 fn tickets(name: &str, numbers: std::ops::Range<u32>) -> Vec<String> {
@@ -166,11 +183,8 @@ fn until_assigned(program: &Program) {
 
 #[test]
 fn a_topic_that_is_created_again_is_read_from_its_beginning() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kafka = Kafka::start(folder.path());
-    let cluster = Cluster::of(&kafka);
-    cluster.create(TICKETS, 1, "LogAppendTime");
-    let site = Site::new(folder.path(), "recreated", &kafka.brokers(), None, "");
+    let cluster = Cluster::with_tickets(1);
+    let site = cluster.site("recreated");
     let mut program = site.serve();
     until_assigned(&program);
     let unreadable = |n| vec![format!("no event {n}")];
@@ -215,11 +229,8 @@ fn a_topic_that_is_created_again_is_read_from_its_beginning() {
 
 #[test]
 fn records_that_retention_deletes_before_counting_are_reported_and_counted() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kafka = Kafka::start(folder.path());
-    let cluster = Cluster::of(&kafka);
-    cluster.create(TICKETS, 1, "LogAppendTime");
-    let site = Site::new(folder.path(), "retention", &kafka.brokers(), None, "");
+    let cluster = Cluster::with_tickets(1);
+    let site = cluster.site("retention");
     let mut program = site.serve();
     until_assigned(&program);
     cluster.send(TICKETS, 0, &tickets("A", 0..20));
@@ -264,11 +275,8 @@ fn records_that_retention_deletes_before_counting_are_reported_and_counted() {
 
 #[test]
 fn without_the_groups_offsets_no_window_loses_counts_whose_records_are_gone() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kafka = Kafka::start(folder.path());
-    let cluster = Cluster::of(&kafka);
-    cluster.create(TICKETS, 1, "LogAppendTime");
-    let site = Site::new(folder.path(), "expired", &kafka.brokers(), None, "");
+    let cluster = Cluster::with_tickets(1);
+    let site = cluster.site("expired");
     let forget_offsets = || {
         until("the group to be deleted", || {
             let done = block_on(cluster.admin.delete_groups(&["expired"], &AdminOptions::new()));
@@ -309,9 +317,7 @@ fn without_the_groups_offsets_no_window_loses_counts_whose_records_are_gone() {
 
 #[test]
 fn a_compacted_topic_is_named_and_what_it_still_has_is_counted() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kafka = Kafka::start(folder.path());
-    let cluster = Cluster::of(&kafka);
+    let cluster = Cluster::start();
     let settings = [
         ("message.timestamp.type", "LogAppendTime"),
         ("cleanup.policy", "compact"),
@@ -321,7 +327,7 @@ fn a_compacted_topic_is_named_and_what_it_still_has_is_counted() {
         ("delete.retention.ms", "0"),
     ];
     cluster.create_with(TICKETS, 1, &settings);
-    let site = Site::new(folder.path(), "compacted", &kafka.brokers(), None, "");
+    let site = cluster.site("compacted");
     let program = site.serve();
     until_assigned(&program);
     // All have one key; each is counted while the reader keeps up. A record without a value is no event.
@@ -350,12 +356,10 @@ fn a_compacted_topic_is_named_and_what_it_still_has_is_counted() {
 
 #[test]
 fn a_brokers_clock_that_is_an_hour_off_is_named_and_no_event_is_lost() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kafka = Kafka::start(folder.path());
-    let cluster = Cluster::of(&kafka);
+    let cluster = Cluster::start();
     // Records with a time of an hour ago, as a broker stamps them whose clock is behind.
     cluster.create(TICKETS, 1, "CreateTime");
-    let site = Site::new(folder.path(), "behind", &kafka.brokers(), None, "");
+    let site = cluster.site("behind");
     let program = site.serve();
     until_assigned(&program);
     let hours_ago = (now_s() - 3600) * 1000;
@@ -379,12 +383,9 @@ fn a_brokers_clock_that_is_an_hour_off_is_named_and_no_event_is_lost() {
 
 #[test]
 fn added_partitions_are_read_and_a_topic_with_producers_time_is_named() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kafka = Kafka::start(folder.path());
-    let cluster = Cluster::of(&kafka);
-    cluster.create(TICKETS, 1, "LogAppendTime");
+    let cluster = Cluster::with_tickets(1);
     cluster.create("network.alarms", 1, "CreateTime");
-    let site = Site::new(folder.path(), "partitions", &kafka.brokers(), None, "");
+    let site = cluster.site("partitions");
     let program = site.serve();
     until_assigned(&program);
     cluster.send(TICKETS, 0, &tickets("A", 0..3));
@@ -435,12 +436,9 @@ fn added_partitions_are_read_and_a_topic_with_producers_time_is_named() {
 
 #[test]
 fn a_group_that_another_program_used_is_refused_with_the_way_out() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kafka = Kafka::start(folder.path());
-    let cluster = Cluster::of(&kafka);
-    cluster.create(TICKETS, 1, "LogAppendTime");
+    let cluster = Cluster::with_tickets(1);
     cluster.send(TICKETS, 0, &tickets("A", 0..6));
-    let site = Site::new(folder.path(), "reused", &kafka.brokers(), None, "");
+    let site = cluster.site("reused");
     let other: BaseConsumer =
         cluster.config.clone().set("group.id", "reused").create().expect("a consumer");
     let mut list = TopicPartitionList::new();
@@ -472,11 +470,8 @@ fn a_group_that_another_program_used_is_refused_with_the_way_out() {
 
 #[test]
 fn a_partition_that_must_not_be_read_stops_no_other() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kafka = Kafka::start(folder.path());
-    let cluster = Cluster::of(&kafka);
-    cluster.create(TICKETS, 3, "LogAppendTime");
-    let site = Site::new(folder.path(), "shared", &kafka.brokers(), None, "");
+    let cluster = Cluster::with_tickets(3);
+    let site = cluster.site("shared");
     let mut config = cluster.config.clone();
     config.set("group.id", "shared").set("client.id", "billing");
     let other: BaseConsumer = config.create().expect("a consumer");
@@ -516,11 +511,8 @@ fn a_partition_that_must_not_be_read_stops_no_other() {
 
 #[test]
 fn a_partition_is_read_again_once_it_is_known_what_was_counted() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kafka = Kafka::start(folder.path());
-    let cluster = Cluster::of(&kafka);
-    cluster.create(TICKETS, 2, "LogAppendTime");
-    let site = Site::new(folder.path(), "again", &kafka.brokers(), None, "");
+    let cluster = Cluster::with_tickets(2);
+    let site = cluster.site("again");
     let other: BaseConsumer =
         cluster.config.clone().set("group.id", "again").create().expect("a consumer");
     let mut list = TopicPartitionList::new();
@@ -546,11 +538,8 @@ fn a_partition_is_read_again_once_it_is_known_what_was_counted() {
 
 #[test]
 fn a_record_that_no_message_can_hold_is_a_dead_letter_and_stops_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kafka = Kafka::start(folder.path());
-    let cluster = Cluster::of(&kafka);
-    cluster.create(TICKETS, 1, "LogAppendTime");
-    let site = Site::new(folder.path(), "large", &kafka.brokers(), None, "");
+    let cluster = Cluster::with_tickets(1);
+    let site = cluster.site("large");
     let program = site.serve();
     until_assigned(&program);
     cluster.send(TICKETS, 0, &tickets("A", 0..3));
