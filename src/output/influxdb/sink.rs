@@ -1,5 +1,6 @@
 //! Writes changes as points to InfluxDB.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -401,9 +402,8 @@ fn part(
     taken: &mut BTreeMap<u64, Vec<Refused>>,
     lines: &[Line],
 ) -> Result<(), SinkError> {
-    let key = hash(lines);
-    if !taken.contains_key(&key) {
-        taken.insert(key, client.write(lines)?);
+    if let Entry::Vacant(new) = taken.entry(hash(lines)) {
+        new.insert(client.write(lines)?);
     }
     Ok(())
 }
