@@ -257,9 +257,9 @@ const SENTENCES: [(&str, &str, Check); 20] = [
         |case, found| {
             case.holds(found[1] == case.alert.scope.to_string(), "the scope");
             let from = found[2].trim_start_matches("since ");
-            case.holds(from == case.texts.day_time(case.alert.since), "since");
+            case.holds(from == case.texts.year_time(case.alert.since), "since");
             let end = found.get(3).map(|end| end.as_str().to_owned());
-            case.holds(end == case.alert.ended_at.map(|at| case.texts.day_time(at)), "the end");
+            case.holds(end == case.alert.ended_at.map(|at| case.texts.year_time(at)), "the end");
             case.holds(found[4] == case.alert.zone.to_string(), "the zone");
             case.holds(found[5] == case.alert.id, "the id");
         },
